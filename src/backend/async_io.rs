@@ -1,0 +1,132 @@
+//! `async_io::Async<TcpListener>`, taken as it is with `Async::new_nonblocking`. accept
+//! completes inside the wait, and is tried before readiness is asked for.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use async_channel::{Receiver, Sender};
+use async_executor::LocalExecutor;
+use async_io::Async;
+use futures_lite::Future;
+
+use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use crate::listener::Mode;
+
+pub(super) const DRIVER: Driver = Driver {
+    about: "async_io::Async<TcpListener> (smol), through new_nonblocking",
+    takes: Takes::InWait,
+    modes: &Mode::ALL,
+    watches_others: true,
+    edge_triggered: false,
+    accepts_unasked: true,
+    open: |listener| {
+        let (reporter, reports) = async_channel::unbounded();
+        Ok(Box::new(AsyncIo {
+            unwatched: Some(listener),
+            listener: None,
+            completed: VecDeque::new(),
+            others: Vec::new(),
+            unarmed: Vec::new(),
+            reporter,
+            reports,
+            executor: LocalExecutor::new(),
+        }))
+    },
+};
+
+struct AsyncIo {
+    /// The listener until it is watched: async-io registers as it takes it.
+    unwatched: Option<TcpListener>,
+    listener: Option<Async<TcpListener>>,
+    completed: VecDeque<io::Result<Connection>>,
+    others: Vec<(Token, Arc<Async<Arc<OwnedFd>>>)>,
+    /// Those of the others that need a task to await them: new, or reported by the last
+    /// wait and read since.
+    unarmed: Vec<Token>,
+    reporter: Sender<Token>,
+    reports: Receiver<Token>,
+    executor: LocalExecutor<'static>,
+}
+
+impl AsyncIo {
+    fn arm(&mut self) {
+        for token in self.unarmed.drain(..) {
+            let Some((_, fd)) = self.others.iter().find(|(other, _)| *other == token) else {
+                continue;
+            };
+            let (fd, reporter) = (Arc::clone(fd), self.reporter.clone());
+            let task = async move {
+                // An error is reported like readiness: reading then meets it.
+                let _ = fd.readable().await;
+                let _ = reporter.send(token).await;
+            };
+            self.executor.spawn(task).detach();
+        }
+    }
+}
+
+impl Backend for AsyncIo {
+    fn watch_listener(&mut self) -> io::Result<()> {
+        if let Some(listener) = self.unwatched.take() {
+            self.listener = Some(Async::new_nonblocking(listener)?);
+        }
+        Ok(())
+    }
+
+    fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
+        self.others
+            .push((token, Arc::new(Async::new_nonblocking(fd)?)));
+        self.unarmed.push(token);
+        Ok(())
+    }
+
+    fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
+        ready.clear();
+        self.arm();
+        let AsyncIo {
+            listener,
+            reports,
+            completed,
+            executor,
+            unarmed,
+            ..
+        } = self;
+        let mut accept = pin!(async {
+            match listener {
+                Some(listener) => listener.accept().await,
+                None => std::future::pending().await,
+            }
+        });
+        let either = poll_fn(|cx| {
+            if let Poll::Ready(result) = accept.as_mut().poll(cx) {
+                completed.push_back(result.map(|(s, peer)| Connection::library(s, peer)));
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        });
+        let report = async {
+            if let Ok(token) = reports.recv().await {
+                ready.others.push(token);
+            }
+        };
+        async_io::block_on(executor.run(futures_lite::future::or(either, report)));
+        while let Ok(token) = reports.try_recv() {
+            ready.others.push(token);
+        }
+        unarmed.extend(&ready.others);
+        ready.accepts = completed.len();
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<Connection> {
+        self.completed
+            .pop_front()
+            .unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
+    }
+}

@@ -1,0 +1,46 @@
+//! `accept(2)` alone, on a blocking listener: the wait is the accept.
+
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use crate::listener::Mode;
+
+pub(super) const DRIVER: Driver = Driver {
+    about: "accept(2) that parks; no readiness",
+    takes: Takes::InAccept,
+    modes: &[Mode::Blocking],
+    watches_others: false,
+    edge_triggered: false,
+    accepts_unasked: false,
+    open: |listener| Ok(Box::new(Blocking { listener })),
+};
+
+struct Blocking {
+    listener: TcpListener,
+}
+
+impl Backend for Blocking {
+    fn watch_listener(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn watch(&mut self, _fd: Arc<OwnedFd>, _token: Token) -> io::Result<()> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "accept(2) watches the listener only",
+        ))
+    }
+
+    fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
+        ready.clear();
+        ready.accepts = 1;
+        Ok(())
+    }
+
+    fn accept(&mut self) -> io::Result<Connection> {
+        super::accept(&self.listener)
+    }
+}

@@ -1,0 +1,15 @@
+//! `epoll(7)`, edge-triggered (EPOLLET), to be drained.
+
+use super::epoll::{Epoll, Trigger};
+use super::{Driver, Takes};
+use crate::listener::Mode;
+
+pub(super) const DRIVER: Driver = Driver {
+    about: "epoll(7), edge-triggered (EPOLLET), to be drained",
+    takes: Takes::AfterReport,
+    modes: &Mode::ALL,
+    watches_others: true,
+    edge_triggered: true,
+    accepts_unasked: false,
+    open: |listener| Epoll::open(listener, Trigger::Edge),
+};

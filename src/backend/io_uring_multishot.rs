@@ -1,0 +1,15 @@
+//! `io_uring(7)`: one accept request that brings connection after connection.
+
+use super::io_uring::{Ring, Shots};
+use super::{Driver, Takes};
+use crate::listener::Mode;
+
+pub(super) const DRIVER: Driver = Driver {
+    about: "io_uring(7), multishot accept; asks getpeername(2) for the address",
+    takes: Takes::InWait,
+    modes: &Mode::ALL,
+    watches_others: true,
+    edge_triggered: false,
+    accepts_unasked: false,
+    open: |listener| Ring::open(listener, Shots::Multi),
+};

@@ -1,0 +1,308 @@
+//! The backends: every way to wait for a connection and take it, behind one trait.
+//!
+//! A backend watches the listener and other descriptors, says which are ready, and takes
+//! connections with its own library's accept. It never changes O_NONBLOCK, never retries
+//! and never rewrites an error: what the kernel or the library said is what the loop gets.
+//!
+//! To add one: write `<name>.rs` with a `pub(super) const DRIVER: Driver`, and add its line
+//! to the registry below.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use socket2::SockRef;
+
+use crate::listener::{Family, Listener, ListenerSpec, Mode};
+
+/// Waits for, and takes, connections from one listener.
+///
+/// A backend lives and dies on one thread.
+pub trait Backend {
+    /// Begins to watch the listener. Called once; where it comes among the calls of
+    /// [`Backend::watch`] is where the listener stands in the set.
+    fn watch_listener(&mut self) -> io::Result<()>;
+
+    /// Begins to watch another descriptor for reading, and keeps it open while it does.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the backend cannot watch others ([`Driver::watches_others`]) or
+    /// not this one (select(2) and FD_SETSIZE).
+    fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()>;
+
+    /// Blocks until something watched is ready, without limit, and says what in `ready`,
+    /// which it clears first. May report nothing at all. One-shot registrations are renewed
+    /// on entry, for what the wait before reported.
+    ///
+    /// # Errors
+    ///
+    /// What the wait itself gave, EINTR included. Errors of accept come from
+    /// [`Backend::accept`], also where the accept completed in here.
+    fn wait(&mut self, ready: &mut Ready) -> io::Result<()>;
+
+    /// Takes one connection. After a report of n accepts from a backend of
+    /// [`Takes::InWait`], n calls return at once with what the wait completed. Others call
+    /// accept(2) here, which parks on a blocking listener whose queue is empty.
+    ///
+    /// # Errors
+    ///
+    /// accept's own, untouched.
+    fn accept(&mut self) -> io::Result<Connection>;
+
+    /// Withdraws an accept request that is still with the kernel, so that none is armed
+    /// until the next wait. Only those of [`Takes::InWait`] can have one.
+    fn disarm(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A name for a watched descriptor, chosen by the caller; [`Token::LISTENER`] is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Token(pub usize);
+
+impl Token {
+    /// The listener's own; below `usize::MAX`, which polling keeps for itself.
+    pub(crate) const LISTENER: Token = Token(usize::MAX - 1);
+}
+
+/// What a wait reported.
+#[derive(Debug, Default)]
+pub struct Ready {
+    /// How many accepts the report stands for: 0 where the listener was not reported, 1 for
+    /// readiness ("at least one, perhaps"), the number of completions for [`Takes::InWait`].
+    pub accepts: usize,
+    /// The other descriptors that were reported.
+    pub others: Vec<Token>,
+}
+
+impl Ready {
+    /// Forgets the last report, keeping the memory.
+    pub fn clear(&mut self) {
+        self.accepts = 0;
+        self.others.clear();
+    }
+
+    /// Notes one readiness report, the listener's or another's.
+    fn report(&mut self, token: Token) {
+        if token == Token::LISTENER {
+            self.accepts = 1;
+        } else {
+            self.others.push(token);
+        }
+    }
+}
+
+/// Where a connection leaves the accept queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Takes {
+    /// In accept, which also does the waiting: there is no readiness to be wrong.
+    InAccept,
+    /// In accept, after a wait has reported the listener: between the two there is a window.
+    AfterReport,
+    /// In the wait, which returns with the connection: no window that a caller could see.
+    InWait,
+}
+
+/// What a backend can do, as data, and how it is opened.
+#[derive(Debug)]
+pub struct Driver {
+    /// What it is, in a few words.
+    pub about: &'static str,
+    /// Where a connection leaves the accept queue.
+    pub takes: Takes,
+    /// The listener modes it can be opened on.
+    pub modes: &'static [Mode],
+    /// Whether it can watch other descriptors beside the listener.
+    pub watches_others: bool,
+    /// Whether a listener that stays ready is reported once only, until it was drained.
+    pub edge_triggered: bool,
+    /// Whether it accepts again by itself, unasked, on entering its wait: true of libraries
+    /// that remember readiness, and the reason why they need a non-blocking listener.
+    pub accepts_unasked: bool,
+    /// Opens it on a listener, which it owns from then on. Blocks never.
+    pub open: fn(TcpListener) -> io::Result<Box<dyn Backend>>,
+}
+
+impl Driver {
+    /// What draining the accept queue means for this backend.
+    pub fn drains_until(&self) -> &'static str {
+        match self.takes {
+            Takes::AfterReport => "EWOULDBLOCK",
+            Takes::InAccept | Takes::InWait => "exactly k",
+        }
+    }
+}
+
+/// A backend in the registry, built on this target or not.
+#[derive(Debug)]
+pub struct Entry {
+    /// The name used in ids, on the command line and in records; also the file's.
+    pub name: &'static str,
+    built: Result<&'static Driver, &'static str>,
+}
+
+impl Entry {
+    /// The driver, or why there is none on this machine: not built for this target, or
+    /// refused by the kernel at run time. Opens the backend once on a scratch listener.
+    pub fn driver(&self) -> Result<&'static Driver, String> {
+        let driver = self.built.map_err(str::to_owned)?;
+        try_open(driver).map(|()| driver).map_err(|error| {
+            format!(
+                "this kernel refuses it: {}",
+                crate::outcome::errno_name(&error)
+            )
+        })
+    }
+
+    /// The driver where it is built for this target, whether or not the kernel allows it.
+    pub fn built(&self) -> Option<&'static Driver> {
+        self.built.ok()
+    }
+}
+
+fn try_open(driver: &Driver) -> io::Result<()> {
+    let mode = driver.modes[driver.modes.len() - 1];
+    let listener = Listener::bind(ListenerSpec {
+        mode,
+        family: Family::Ipv4,
+        backlog: 1,
+    })?;
+    (driver.open)(listener.into_socket())?.watch_listener()
+}
+
+/// One line declares the module and its entry; `on` says where it is built, `or` what the
+/// others are told.
+macro_rules! backends {
+    ($($name:ident on ($on:meta) $(or $why:literal)?;)*) => {
+        $(#[cfg($on)] mod $name;)*
+
+        /// Every backend that rstall knows, in the order in which reports show them.
+        pub static ALL: &[Entry] = &[$(
+            #[cfg($on)]
+            Entry { name: stringify!($name), built: Ok(&$name::DRIVER) },
+            $(
+                #[cfg(not($on))]
+                Entry { name: stringify!($name), built: Err($why) },
+            )?
+        )*];
+    };
+}
+
+backends! {
+    blocking on (unix);
+    select on (unix);
+    poll on (unix);
+    epoll on (target_os = "linux") or "epoll(7) exists on Linux only";
+    epoll_et on (target_os = "linux") or "epoll(7) exists on Linux only";
+    epoll_oneshot on (target_os = "linux") or "epoll(7) exists on Linux only";
+    kqueue on (any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly")) or "kqueue(2) exists on macOS and the BSDs only";
+    io_uring on (target_os = "linux") or "io_uring(7) exists on Linux only";
+    io_uring_multishot on (target_os = "linux") or "io_uring(7) exists on Linux only";
+    mio on (unix);
+    polling on (unix);
+    tokio on (unix);
+    async_io on (unix);
+}
+
+/// The entry of that name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ALL.iter().find(|entry| entry.name == name)
+}
+
+/// A connection as its backend gave it.
+#[derive(Debug)]
+pub struct Connection {
+    stream: Stream,
+    peer: Option<SocketAddr>,
+}
+
+enum Stream {
+    Fd(OwnedFd),
+    Library(Box<dyn AsFd>),
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_fd().fmt(f)
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Stream::Fd(fd) => fd.as_fd(),
+            Stream::Library(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl Connection {
+    /// A bare descriptor and the address that came with it.
+    pub fn new(fd: OwnedFd, peer: Option<SocketAddr>) -> Connection {
+        Connection {
+            stream: Stream::Fd(fd),
+            peer,
+        }
+    }
+
+    /// A library's own stream, kept as it is: taking it apart would deregister it, which is
+    /// not part of accepting.
+    fn library(stream: impl AsFd + 'static, peer: SocketAddr) -> Connection {
+        Connection {
+            stream: Stream::Library(Box::new(stream)),
+            peer: Some(peer),
+        }
+    }
+
+    /// The peer's address as accept gave it. `None` where accept gave none: a connection
+    /// that was dead already, taken by a backend which has to ask getpeername(2).
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// The pending error (SO_ERROR, which this clears) or the closed TCP state (getpeername
+    /// fails with ENOTCONN) of a connection that is gone; `None` for a live one.
+    pub fn death(&self) -> Option<io::Error> {
+        let socket = SockRef::from(self);
+        match socket.take_error() {
+            Ok(None) => socket.peer_addr().err(),
+            Ok(Some(error)) | Err(error) => Some(error),
+        }
+    }
+
+    /// Whether SO_ERROR is set: one system call, enough to recognise a reset. Clears it.
+    pub fn has_error(&self) -> bool {
+        !matches!(SockRef::from(self).take_error(), Ok(None))
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+/// accept(2) or accept4(2), close-on-exec, with the peer's address: what backends use whose
+/// library has no accept of its own. Never retries, not even EINTR.
+pub(crate) fn accept(listener: &TcpListener) -> io::Result<Connection> {
+    let (stream, peer) = SockRef::from(listener).accept()?;
+    Ok(Connection::new(stream.into(), peer.as_socket()))
+}
+
+/// Turns the C library's -1 into the error it stands for.
+#[allow(
+    dead_code,
+    reason = "each target uses it from the backends that it has"
+)]
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}

@@ -1,0 +1,272 @@
+//! A run from its beginning to its end: the samples are collected, kept, summarised.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::collect::{self, Rounds};
+use super::{Context, Group, Sample, Series, cost, summary};
+use crate::accept_loop::{Discipline, Policy};
+use crate::listener::{Family, ListenerSpec, Mode};
+use crate::outcome::RetrySet;
+use crate::record::host::Host;
+use crate::record::store::{self, StoreError};
+use crate::record::{self, Options, Run, SCHEMA, Status};
+use crate::trial::{self, Cell, Timing};
+use crate::{backend, clock, fault};
+
+/// How many trials tell what this kernel does with a reset.
+const LOOKS: usize = 5;
+
+/// A run in progress.
+#[derive(Debug)]
+pub struct Session {
+    context: Context,
+    folder: PathBuf,
+    run: Run,
+    troubles: Vec<String>,
+}
+
+impl Session {
+    /// Begins a run in a new folder under `reports/runs/`, and looks what this kernel does
+    /// with a connection that is reset in its accept queue.
+    ///
+    /// # Errors
+    ///
+    /// Where the folder cannot be written: better now than when all is measured.
+    pub fn begin(
+        reports: &Path,
+        context: Context,
+        options: Options,
+    ) -> Result<Session, StoreError> {
+        let host = Host::read();
+        let began = humantime::format_rfc3339_seconds(clock::wall()).to_string();
+        let folder = reports.join("runs").join(began.replace(':', "-"));
+        let run = Run {
+            schema: SCHEMA,
+            rstall: env!("CARGO_PKG_VERSION").to_owned(),
+            began,
+            interrupted: false,
+            host,
+            options,
+            reset_before_accept: BTreeMap::new(),
+            groups: Vec::new(),
+        };
+        let mut session = Session {
+            context,
+            folder,
+            run,
+            troubles: Vec::new(),
+        };
+        store::save(&session.folder, &session.run)?;
+        session.run.reset_before_accept = session.look_at_a_reset();
+        Ok(session)
+    }
+
+    /// The run's own folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The run so far.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// What has gone wrong so far, for the closing lines.
+    pub fn troubles(&self) -> &[String] {
+        &self.troubles
+    }
+
+    /// Collects a group at a parameter in rounds, keeps the samples on disk and the summary in
+    /// the run. `wanted` are the series to run; the reference comes along as the yardstick.
+    /// A failure to write is kept for the closing lines, and the samples are returned all the
+    /// same.
+    pub fn collect(
+        &mut self,
+        group: &'static Group,
+        parameter: Option<&'static str>,
+        wanted: impl Fn(&str) -> bool,
+        rounds: usize,
+        tick: impl FnMut(),
+    ) -> (Vec<Series>, Option<Rounds>) {
+        let mut series = (group.series)(parameter);
+        for one in &mut series {
+            if !wanted(&one.name) && one.name != group.reference {
+                one.subject = Err(NOT_SELECTED.to_owned());
+            }
+        }
+        let result = collect::collect(&self.context, group, parameter, &series, rounds, tick);
+        let collection = match &result {
+            Ok(rounds) => {
+                self.run.interrupted |= rounds.interrupted;
+                self.keep_samples(group, parameter, &series, rounds);
+                let seed = self.context.seed;
+                let mut collection = summary::summarise(group, parameter, &series, rounds, seed);
+                cost::add(&self.context, group, parameter, &series, &mut collection);
+                collection
+            }
+            Err(reason) => summary::skipped(group, parameter, &series, reason),
+        };
+        self.keep(group, collection);
+        (series, result.ok())
+    }
+
+    /// Notes something that went wrong outside of a cell.
+    pub fn trouble(&mut self, what: impl Into<String>) {
+        self.troubles.push(what.into());
+    }
+
+    /// Whether a cell failed.
+    pub fn has_failures(&self) -> bool {
+        self.run
+            .cells()
+            .any(|(_, _, cell)| matches!(cell.status, Status::Failed(_)))
+    }
+
+    fn keep(&mut self, group: &Group, mut collection: record::Collection) {
+        for cell in &mut collection.cells {
+            if cell.status == Status::Skipped(NOT_SELECTED.to_owned()) {
+                cell.status = Status::NotSelected;
+            }
+            if let Status::Failed(reason) = &cell.status {
+                self.troubles.push(format!("{}: {reason}", cell.id));
+            }
+        }
+        match self
+            .run
+            .groups
+            .iter_mut()
+            .find(|known| known.name == group.name)
+        {
+            Some(known) => known.collections.push(collection),
+            None => self.run.groups.push(record::Group {
+                name: group.name.to_owned(),
+                about: group.about.to_owned(),
+                value: group.value.to_owned(),
+                reference: group.reference.to_owned(),
+                collections: vec![collection],
+            }),
+        }
+        self.note(store::save(&self.folder, &self.run));
+    }
+
+    fn keep_samples(
+        &mut self,
+        group: &Group,
+        parameter: Option<&str>,
+        series: &[Series],
+        rounds: &Rounds,
+    ) {
+        let ids: Vec<String> = series
+            .iter()
+            .map(|one| super::id(group.name, &one.name, parameter))
+            .collect();
+        let control = format!(
+            "{} (control)",
+            super::id(group.name, group.reference, parameter)
+        );
+        let all = ids
+            .iter()
+            .zip(&rounds.series)
+            .chain([(&control, &rounds.control)]);
+        let lines: Vec<SampleLine<'_>> = all
+            .flat_map(|(id, collected)| {
+                let samples = collected.samples.iter().enumerate();
+                samples.map(move |(round, sample)| SampleLine { id, round, sample })
+            })
+            .collect();
+        let name = match parameter {
+            Some(parameter) => format!("{}-{parameter}.jsonl", group.name),
+            None => format!("{}.jsonl", group.name),
+        };
+        self.note(store::save_lines(
+            &self.folder.join("samples").join(&name),
+            &lines,
+        ));
+        let histograms: Vec<HistogramLine<'_>> = ids
+            .iter()
+            .zip(&rounds.series)
+            .filter_map(|(id, collected)| {
+                let histogram = summary::histogram(&collected.samples)?;
+                let recorded = histogram.iter_recorded();
+                let buckets = recorded.map(|b| (b.value_iterated_to(), b.count_at_value()));
+                Some(HistogramLine {
+                    id,
+                    buckets: buckets.collect(),
+                })
+            })
+            .collect();
+        if !histograms.is_empty() {
+            self.note(store::save_lines(
+                &self.folder.join("histograms").join(&name),
+                &histograms,
+            ));
+        }
+    }
+
+    /// Keeps a failure to write for the closing lines.
+    fn note(&mut self, result: Result<(), StoreError>) {
+        self.troubles
+            .extend(result.err().map(|error| error.to_string()));
+    }
+
+    /// Resets connections in the accept queue and says what accept made of them.
+    fn look_at_a_reset(&mut self) -> BTreeMap<String, usize> {
+        let mut seen = BTreeMap::new();
+        let found = (backend::find("poll"), fault::find("reset_queued"));
+        let (Some(entry), Some(fault)) = found else {
+            return seen;
+        };
+        let Some(driver) = entry.built() else {
+            return seen;
+        };
+        let cell = Cell {
+            backend: entry.name,
+            driver,
+            listener: ListenerSpec {
+                mode: Mode::NonBlocking,
+                family: Family::Ipv4,
+                backlog: 16,
+            },
+            policy: Policy {
+                discipline: Discipline::One,
+                retry: RetrySet::Stevens,
+            },
+            fault,
+            count: 1,
+        };
+        for _ in 0..LOOKS {
+            match trial::run(&cell, Timing::default()) {
+                Ok(record) => {
+                    for accept in &record.accepts {
+                        *seen.entry(accept.outcome.to_string()).or_default() += 1;
+                    }
+                }
+                Err(message) => self.troubles.push(message),
+            }
+        }
+        seen
+    }
+}
+
+/// One sample as it is kept.
+#[derive(Serialize)]
+struct SampleLine<'a> {
+    id: &'a str,
+    round: usize,
+    #[serde(flatten)]
+    sample: &'a Sample,
+}
+
+/// One latency histogram as it is kept.
+#[derive(Serialize)]
+struct HistogramLine<'a> {
+    id: &'a str,
+    /// Values in nanoseconds, and how many of each.
+    buckets: Vec<(u64, u64)>,
+}
+
+/// The reason of a series that the user's filter left out.
+const NOT_SELECTED: &str = "not selected";

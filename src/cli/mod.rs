@@ -1,0 +1,62 @@
+//! The command line: one file a command, dispatch here.
+
+mod list;
+mod report;
+mod trial;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Shows what accept loops do when a connection is gone before accept, and measures it.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  rstall list\n  rstall trial --backend poll --listener blocking --fault \
+                  rival_in_window\n  rstall trial --backend epoll --listener nonblocking --fault \
+                  rival_in_window --trials 1000\n  rstall report\n\nThe benchmarks are run by `cargo \
+                  bench`."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Lists backends, what they can do and why some are absent, faults and benchmarks
+    List(list::List),
+    /// Runs one cell and prints it: a timeline of one trial, or the counts of many
+    Trial(trial::Trial),
+    /// Writes the page again, from a run on disk
+    Report(report::Report),
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// A message for the user: what failed and what to do next.
+pub fn run(cli: Cli) -> Result<ExitCode, String> {
+    match cli.command {
+        Command::List(list) => list.run(),
+        Command::Trial(trial) => trial.run(),
+        Command::Report(report) => report.run(),
+    }
+}
+
+/// Writes to standard output, without colour where it is piped or NO_COLOR is set. A reader
+/// that has seen enough (`| head`) is no error.
+fn show(text: &str) -> Result<(), String> {
+    let mut output = anstream::stdout().lock();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
+}

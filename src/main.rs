@@ -1,0 +1,18 @@
+//! The `rstall` program: what there is, one trial, the page again.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = cli::Cli::parse();
+    match cli::run(arguments) {
+        Ok(code) => code,
+        Err(message) => {
+            anstream::eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

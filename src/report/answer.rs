@@ -1,0 +1,193 @@
+//! The answer first: what a run found, in sentences that the page and the closing lines share.
+
+use super::findings::{self, FORCED, NATURAL, Reset, Stalls};
+use super::number;
+use crate::record::{Run, Status};
+
+/// One thing that a run found: the figure and the text are one sentence, without its full stop.
+#[derive(Debug)]
+pub struct Finding {
+    /// What to look at first: `7 of 7`.
+    pub figure: String,
+    /// What that is.
+    pub text: String,
+    /// What follows from it, for those who have the room; may be empty.
+    pub more: String,
+}
+
+/// The headline of a run.
+pub fn lead(run: &Run) -> String {
+    let Some(stalls) = Stalls::of(run, FORCED) else {
+        return "The stall was not measured in this run.".to_owned();
+    };
+    let ill = stalls.blocking.stalled().len();
+    match (stalls.blocking.loops.len(), stalls.cured()) {
+        (0, _) => {
+            let (n, stalled) = (
+                stalls.nonblocking.loops.len(),
+                stalls.nonblocking.stalled().len(),
+            );
+            format!("On a non-blocking listener {stalled} of {n} loops stalled.")
+        }
+        (all, (0, _)) => format!("On a blocking listener {ill} of {all} loops stalled."),
+        (all, (tried, cured)) => format!(
+            "On a blocking listener {ill} of {all} loops stalled. A non-blocking one cured {cured} \
+             of {tried}."
+        ),
+    }
+}
+
+/// What a run found, the most telling first.
+pub fn findings(run: &Run) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(stalls) = Stalls::of(run, FORCED) {
+        forced(&stalls, &mut found);
+    }
+    if let Some(stalls) = Stalls::of(run, NATURAL) {
+        natural(run, &stalls, &mut found);
+    }
+    found.extend(Reset::of(run).map(|reset| Finding {
+        figure: reset.figure,
+        text: format!(
+            "connections that were reset before accept: {}",
+            reset.outcome
+        ),
+        more: reset.meaning.to_owned(),
+    }));
+    found
+}
+
+fn forced(stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
+    let (blocking, nonblocking) = (&stalls.blocking, &stalls.nonblocking);
+    if !blocking.loops.is_empty() {
+        let (tries, stalled) = blocking.tries();
+        found.push(Finding {
+            figure: format!("{} of {}", blocking.stalled().len(), blocking.loops.len()),
+            text: format!(
+                "loops on a blocking listener stalled when a rival took the connection \
+                 (rival_in_window), in {} of {} trials",
+                number::count(stalled),
+                number::count(tries)
+            ),
+            more: "Nobody on such a loop is served until the next client comes".to_owned(),
+        });
+    }
+    if nonblocking.loops.is_empty() {
+        return;
+    }
+    let ((tries, stalled), (ill, cured)) = (nonblocking.tries(), stalls.cured());
+    let in_trials = format!(
+        "stalled in {} of {} trials",
+        number::count(stalled),
+        number::count(tries)
+    );
+    let (figure, text) = if ill > 0 {
+        let text = "such loops were cured by a non-blocking listener";
+        (
+            format!("{cured} of {ill}"),
+            format!("{text}, which {in_trials}"),
+        )
+    } else {
+        let (stalled, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
+        (
+            format!("{stalled} of {all}"),
+            format!("loops on a non-blocking listener {in_trials}"),
+        )
+    };
+    let medians = nonblocking.medians.map(|(low, high)| {
+        let instead = blocking.medians.map_or_else(String::new, |(low, high)| {
+            format!(", on a blocking one {}", number::span(low, high))
+        });
+        let own = number::span(low, high);
+        format!("A bystander's median latency on a non-blocking listener is {own}{instead}")
+    });
+    found.push(Finding {
+        figure,
+        text,
+        more: medians.unwrap_or_default(),
+    });
+}
+
+fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
+    let (blocking, nonblocking) = (&stalls.blocking, &stalls.nonblocking);
+    let cure = {
+        let (bytes, stalled) = nonblocking.tries();
+        let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
+        format!(
+            "{ill} of {all}, in {} of {} bytes",
+            number::count(stalled),
+            number::count(bytes)
+        )
+    };
+    if blocking.loops.is_empty() {
+        let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
+        found.push(Finding {
+            figure: format!("{ill} of {all}"),
+            text: "loops on a non-blocking listener stalled with nobody forcing anything \
+                   (stall_natural)"
+                .to_owned(),
+            more: String::new(),
+        });
+        return;
+    }
+    let share = findings::extremes(run, NATURAL).map_or_else(String::new, |(low, high)| {
+        if low == high {
+            format!(": {low} of the bystanders' bytes")
+        } else {
+            format!(": {low} to {high} of the bystanders' bytes")
+        }
+    });
+    let cure = if nonblocking.loops.is_empty() {
+        String::new()
+    } else {
+        format!("; on a non-blocking one {cure}")
+    };
+    let well: Vec<&str> = blocking
+        .loops
+        .iter()
+        .filter(|(_, (_, n))| *n == 0)
+        .map(|(b, _)| *b)
+        .collect();
+    let more = match well.as_slice() {
+        [] => String::new(),
+        names => format!(
+            "Never stalled, on a blocking listener either: {}",
+            names.join(", ")
+        ),
+    };
+    found.push(Finding {
+        figure: format!("{} of {}", blocking.stalled().len(), blocking.loops.len()),
+        text: format!(
+            "loops on a blocking listener stalled with nobody forcing anything \
+             (stall_natural){share}{cure}"
+        ),
+        more,
+    });
+}
+
+/// The noise floor of a run in a sentence without its full stop; `None` without a control.
+pub fn noise(run: &Run) -> Option<String> {
+    let off = run.control()?;
+    let controls = run
+        .groups
+        .iter()
+        .flat_map(|group| &group.collections)
+        .filter(|c| c.control.is_some());
+    let noisy = if run.is_noisy() {
+        "; that is more than 2 %: this run is NOISY, small differences are not to be trusted"
+    } else {
+        ""
+    };
+    Some(format!(
+        "the reference differs from itself by {}, the median of {}{noisy}",
+        number::off(1.0 + off),
+        number::of(controls.count(), "control"),
+    ))
+}
+
+/// How many cells failed.
+pub fn failures(run: &Run) -> usize {
+    run.cells()
+        .filter(|(_, _, cell)| matches!(cell.status, Status::Failed(_)))
+        .count()
+}

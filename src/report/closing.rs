@@ -1,0 +1,103 @@
+//! The lines at the end of `cargo bench`.
+
+use std::path::Path;
+
+use super::answer::{self, Finding};
+use super::findings::{self, telling};
+use super::number;
+use super::view;
+use crate::record::Run;
+
+/// How many ratios of a kind a line names; the others are counted.
+const NAMED: usize = 3;
+
+/// How many troubles get a line of their own.
+const TROUBLES: usize = 3;
+
+/// What a person should know at the end of a run, in about ten lines of plain text: what was
+/// found, which differences are real, how large the noise is, what is missing, and where the
+/// page is. `page` is `None` where there is none; `troubles` are what went wrong.
+pub fn closing(run: &Run, page: Option<&Path>, troubles: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let system = format!("{} {}", run.host.system, run.host.kernel);
+    let ended = if run.interrupted { ", ended early" } else { "" };
+    let build = if run.options.optimised {
+        ""
+    } else {
+        ", built without optimisation"
+    };
+    lines.push(format!("rstall {} on {system}{ended}{build}", run.rstall));
+    lines.extend(answer::findings(run).iter().map(sentence));
+    for (group, collection, standing) in telling(run) {
+        let parameter = collection
+            .parameter
+            .as_ref()
+            .map_or_else(String::new, |p| format!("/{p}"));
+        let words = standing.words(NAMED, "x");
+        lines.push(format!(
+            "{}{parameter} against {}: {words}",
+            group.name, group.reference
+        ));
+    }
+    lines.extend(answer::noise(run).map(|noise| format!("Noise floor: {noise}")));
+    lines.push(missing(run));
+    lines.extend(
+        troubles
+            .iter()
+            .take(TROUBLES)
+            .map(|trouble| format!("Trouble: {trouble}")),
+    );
+    if troubles.len() > TROUBLES {
+        lines.push(format!(
+            "and {} more",
+            number::of(troubles.len() - TROUBLES, "trouble")
+        ));
+    }
+    lines.push(match page {
+        Some(page) => format!("Report: {}", page.display()),
+        None => "Report: none was written".to_owned(),
+    });
+    lines.iter().map(|line| plain(line)).collect()
+}
+
+fn sentence(finding: &Finding) -> String {
+    format!("{} {}", finding.figure, finding.text)
+}
+
+/// What was not measured, by kind.
+fn missing(run: &Run) -> String {
+    let absent = findings::absent(run);
+    let kinds = ["failed", "void", "skipped", "interrupted", "not selected"];
+    let told = kinds.into_iter().filter_map(|kind| {
+        let all = || absent.iter().filter(|one| one.what == kind);
+        let what = if kind == "void" { "sample" } else { "cell" };
+        let count: usize = all().map(|one| one.count).sum();
+        let reasons = all().filter(|one| !one.why.is_empty()).count();
+        let reasons = if reasons > 0 {
+            format!(" for {}", number::of(reasons, "reason"))
+        } else {
+            String::new()
+        };
+        (count > 0).then(|| format!("{} {kind}{reasons}", number::of(count, what)))
+    });
+    let mut told: Vec<String> = told.collect();
+    if !absent.iter().any(|one| one.what == "failed") {
+        told.insert(0, "nothing failed".to_owned());
+    }
+    let unreached = view::unreached(run);
+    if !unreached.is_empty() {
+        told.push(format!("not in this run: {}", unreached.join(", ")));
+    }
+    format!("Missing: {}", told.join("; "))
+}
+
+/// For a terminal: no control characters, which a record could hold, and no spaces but plain
+/// ones.
+fn plain(line: &str) -> String {
+    let spelt = |c: char| match c {
+        '\u{a0}' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    line.chars().map(spelt).collect()
+}

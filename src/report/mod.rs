@@ -1,0 +1,93 @@
+//! The report of a run: one page, and the lines at the end of `cargo bench`.
+//!
+//! The page is one file that loads nothing, runs no script and escapes all that it shows: what
+//! is in a record was written by whoever made it. Both say only what the data can carry: a tie
+//! is a tie, a tail has the samples behind it, and what was not measured is there with its
+//! reason.
+
+mod answer;
+mod caveats;
+mod charts;
+mod closing;
+mod findings;
+mod links;
+mod marks;
+mod natural;
+mod number;
+mod strip;
+mod table;
+mod view;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use askama::Template;
+
+use crate::record::Run;
+use crate::record::store::{self, StoreError};
+
+pub use closing::closing;
+pub use links::Links;
+
+/// The page's name in the reports folder.
+pub const PAGE: &str = "index.html";
+
+/// Why there is no page.
+#[derive(Debug)]
+pub enum ReportError {
+    /// A chart could not be drawn.
+    Chart(String),
+    /// The page could not be put together.
+    Page(String),
+    /// It could not be written.
+    Store(StoreError),
+}
+
+impl ReportError {
+    fn chart(error: &dyn fmt::Display) -> ReportError {
+        ReportError::Chart(error.to_string())
+    }
+}
+
+impl fmt::Display for ReportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReportError::Chart(why) => write!(f, "cannot draw the stall chart: {why}"),
+            ReportError::Page(why) => write!(f, "cannot put the page together: {why}"),
+            ReportError::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReportError {}
+
+/// Makes the page of a run. Reads no clock and no file: the same run and links give the same
+/// page.
+///
+/// # Errors
+///
+/// Where a chart cannot be drawn; no record is known that would bring that about.
+pub fn page(run: &Run, links: &Links) -> Result<String, ReportError> {
+    let page = view::Page::of(run, links)?;
+    page.render()
+        .map_err(|error| ReportError::Page(error.to_string()))
+}
+
+/// Writes the page of a run as `index.html` into the reports folder, whole, and returns its
+/// path. `folder` is the run's own; `criterion` is Criterion's, and a cell is linked to its
+/// report there only where that exists.
+///
+/// # Errors
+///
+/// As [`page`], and where the file cannot be written.
+pub fn write(
+    reports: &Path,
+    run: &Run,
+    folder: &Path,
+    criterion: Option<&Path>,
+) -> Result<PathBuf, ReportError> {
+    let text = page(run, &Links::look(reports, run, folder, criterion))?;
+    let path = reports.join(PAGE);
+    store::write_whole(&path, text.as_bytes()).map_err(ReportError::Store)?;
+    Ok(path)
+}

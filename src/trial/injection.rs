@@ -1,0 +1,84 @@
+//! Injects a fault: what its steps do to the accept queue, and how that is known.
+
+use super::conductor::{Conductor, Stop};
+use super::log::What;
+use crate::backend::Connection;
+use crate::evidence::reset::Ended;
+use crate::evidence::{queue, reset};
+use crate::fault::Step;
+use crate::peer::Peer;
+
+impl Conductor<'_> {
+    /// Does the steps, each known to have taken effect before the next begins.
+    pub(super) fn inject(&mut self, steps: &[Step]) -> Result<(), Stop> {
+        for step in steps {
+            match step {
+                Step::Connect => self.connect()?,
+                Step::ConnectAll => {
+                    for _ in 0..self.cell.count {
+                        self.connect()?;
+                    }
+                }
+                Step::Reset => self.end_oldest(Ended::Reset)?,
+                Step::Close => self.end_oldest(Ended::Closed)?,
+                Step::Rival => self.rival()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Result<(), Stop> {
+        let queued = queue::look(self.listener.socket()).map_or(self.clients.len(), |q| q.length);
+        self.note(What::ConnectBegan);
+        let client = Peer::connect_within(self.listener.addr(), self.deadline.remaining())
+            .map_err(Stop::void("a client's connect"))?;
+        let proof = queue::await_length(self.listener.socket(), queued + 1, self.deadline)
+            .map_err(Stop::void("a client's connection is not queued"))?;
+        self.rests_on(proof);
+        self.note(What::Queued {
+            port: client.local().port(),
+        });
+        self.clients.push_back(client);
+        Ok(())
+    }
+
+    fn end_oldest(&mut self, how: Ended) -> Result<(), Stop> {
+        let Some(client) = self.clients.pop_front() else {
+            return Ok(());
+        };
+        let (local, remote) = (client.local(), client.remote());
+        let port = local.port();
+        match how {
+            Ended::Reset => {
+                self.note(What::ResetSent { port });
+                self.resets.push(port);
+                client.reset().map_err(Stop::void("a client's reset"))?;
+            }
+            Ended::Closed => {
+                self.note(What::CloseSent { port });
+                client.close();
+            }
+        }
+        let proof = reset::await_ended(how, local, remote, self.deadline)
+            .map_err(Stop::void("a client's reset has not arrived"))?;
+        self.rests_on(proof);
+        self.note(What::EndSeen { port });
+        Ok(())
+    }
+
+    /// Another acceptor of the same queue. A connection is known to be there, so that it
+    /// returns at once whatever the listener's mode.
+    fn rival(&mut self) -> Result<(), Stop> {
+        let (stream, peer) = self
+            .listener
+            .socket()
+            .accept()
+            .map_err(Stop::void("the rival's accept"))?;
+        self.note(What::RivalTook {
+            port: Some(peer.port()),
+        });
+        let connection = Connection::new(stream.into(), Some(peer));
+        self.rival_took.push(connection);
+        Ok(())
+    }
+}
