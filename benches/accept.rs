@@ -38,10 +38,8 @@ fn start_again(arguments: &Arguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let error = Command::new(program)
-        .args(arguments.for_criterion())
-        .envs(arguments.environment())
-        .exec();
+    let error =
+        Command::new(program).args(arguments.for_criterion()).envs(arguments.environment()).exec();
     eprintln!("error: cannot start this program again: {error}");
     ExitCode::FAILURE
 }
@@ -50,10 +48,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     limits::raise_open_files();
     let worker =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
-    let context = Context {
-        pin: arguments.pin,
-        ..Context::new(worker, arguments.seed)
-    };
+    let context = Context { pin: arguments.pin, ..Context::new(worker, arguments.seed) };
     match arguments.mode {
         Mode::List | Mode::Test | Mode::Sequential => adapter::one_by_one(arguments, &context),
         Mode::Replay => {
@@ -76,12 +71,7 @@ fn in_rounds(arguments: &Arguments, context: Context) -> Result<ExitCode, String
         .map_err(|error| format!("{error}\nhelp: name another folder with --reports DIR"))?;
     adapter::in_rounds(arguments, &mut session);
     let criterion = env::var_os("CRITERION_HOME").map(PathBuf::from);
-    let page = report::write(
-        reports,
-        session.run(),
-        session.folder(),
-        criterion.as_deref(),
-    );
+    let page = report::write(reports, session.run(), session.folder(), criterion.as_deref());
     if let Err(error) = &page {
         session.trouble(error.to_string());
     }
@@ -90,11 +80,9 @@ fn in_rounds(arguments: &Arguments, context: Context) -> Result<ExitCode, String
     for line in report::closing(session.run(), page.as_deref(), session.troubles()) {
         println!("{line}");
     }
-    Ok(
-        match (session.run().interrupted, session.troubles().is_empty()) {
-            (true, _) => ExitCode::from(130),
-            (false, true) => ExitCode::SUCCESS,
-            (false, false) => ExitCode::FAILURE,
-        },
-    )
+    Ok(match (session.run().interrupted, session.troubles().is_empty()) {
+        (true, _) => ExitCode::from(130),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    })
 }

@@ -30,9 +30,7 @@ const FEWEST: usize = 10;
 const RETRIES: usize = 10;
 
 fn criterion() -> Criterion {
-    Criterion::default()
-        .plotting_backend(PlottingBackend::Plotters)
-        .configure_from_args()
+    Criterion::default().plotting_backend(PlottingBackend::Plotters).configure_from_args()
 }
 
 /// Collects in rounds, hands the samples over, writes Criterion's index.
@@ -42,7 +40,11 @@ pub fn in_rounds(arguments: &Arguments, session: &mut Session) {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
             let wanted = |series: &str| arguments.selects(&id(group.name, series, parameter));
-            if interrupt::asked() || !(group.series)(parameter).iter().any(|s| wanted(&s.name)) {
+            if !(group.series)(parameter).iter().any(|series| wanted(&series.name)) {
+                continue;
+            }
+            if interrupt::asked() {
+                session.leave_out(group, parameter);
                 continue;
             }
             let rounds = arguments.rounds.unwrap_or(group.rounds);
@@ -62,11 +64,7 @@ pub fn in_rounds(arguments: &Arguments, session: &mut Session) {
 
 fn progress(group: &Group, parameter: Option<&str>, rounds: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("collecting {msg}: round {pos}/{len} {bar:30}");
-    let name = [Some(group.name), parameter]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let name = [Some(group.name), parameter].into_iter().flatten().collect::<Vec<_>>().join(" ");
     // Drawn on a terminal only.
     ProgressBar::new(rounds as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -98,11 +96,7 @@ fn configure(
 /// What the control was off by, at the far end of its interval, and never less than
 /// Criterion's own default.
 fn noise(session: &Session, group: &Group, parameter: Option<&str>) -> f64 {
-    let groups = session
-        .run()
-        .groups
-        .iter()
-        .filter(|known| known.name == group.name);
+    let groups = session.run().groups.iter().filter(|known| known.name == group.name);
     let control = groups
         .flat_map(|known| &known.collections)
         .filter(|collection| collection.parameter.as_deref() == parameter)
@@ -166,11 +160,7 @@ pub fn one_by_one(arguments: &Arguments, context: &Context) -> Result<ExitCode, 
                 match Bench::open(context, group, parameter) {
                     Ok(opened) => bench = Some(opened),
                     Err(reason) => {
-                        eprintln!(
-                            "skipped {}/*/{}: {reason}",
-                            group.name,
-                            parameter.unwrap_or("")
-                        );
+                        eprintln!("skipped {}/*/{}: {reason}", group.name, parameter.unwrap_or(""));
                         continue;
                     }
                 }
@@ -180,11 +170,7 @@ pub fn one_by_one(arguments: &Arguments, context: &Context) -> Result<ExitCode, 
                 let mut problem = None;
                 // A sample before Criterion begins tells whether there can be any; a test
                 // needs no other.
-                let first = match bench
-                    .as_mut()
-                    .map(|bench| take(bench, subject))
-                    .transpose()?
-                {
+                let first = match bench.as_mut().map(|bench| take(bench, subject)).transpose()? {
                     None => None,
                     Some(Ok(sample)) => Some(sample).filter(|_| arguments.mode == Mode::Test),
                     Some(Err(Miss::Unfit(reason))) => {

@@ -54,11 +54,8 @@ enum Filter {
 }
 
 /// rstall's own options; each has an environment variable too.
-const OWN: [(&str, &str); 3] = [
-    ("seed", "RSTALL_SEED"),
-    ("pin", "RSTALL_PIN"),
-    ("reports", "RSTALL_REPORTS"),
-];
+const OWN: [(&str, &str); 3] =
+    [("seed", "RSTALL_SEED"), ("pin", "RSTALL_PIN"), ("reports", "RSTALL_REPORTS")];
 
 /// Criterion's flags.
 const FLAGS: &[&str] = &[
@@ -101,9 +98,7 @@ impl Arguments {
     pub fn parse() -> Arguments {
         let matches = command().get_matches();
         Arguments::from(&matches).unwrap_or_else(|message| {
-            command()
-                .error(clap::error::ErrorKind::InvalidValue, message)
-                .exit()
+            command().error(clap::error::ErrorKind::InvalidValue, message).exit()
         })
     }
 
@@ -131,20 +126,12 @@ impl Arguments {
         };
         Ok(Arguments {
             mode,
-            rounds: matches
-                .get_one::<u64>("sample-size")
-                .and_then(|&n| n.try_into().ok()),
+            rounds: matches.get_one::<u64>("sample-size").and_then(|&n| n.try_into().ok()),
             sets_resamples: given("nresamples"),
             sets_noise: given("noise-threshold"),
             // A seed that nobody chose differs from run to run, and is recorded.
-            seed: matches
-                .get_one("seed")
-                .copied()
-                .unwrap_or_else(|| fastrand::u64(..1 << 32)),
-            pin: matches
-                .get_one::<String>("pin")
-                .map(|text| pin(text))
-                .transpose()?,
+            seed: matches.get_one("seed").copied().unwrap_or_else(|| fastrand::u64(..1 << 32)),
+            pin: matches.get_one::<String>("pin").map(|text| pin(text)).transpose()?,
             reports: matches
                 .get_one("reports")
                 .cloned()
@@ -175,9 +162,7 @@ impl Arguments {
         let mut given = env::args_os().skip(1);
         while let Some(argument) = given.next() {
             let text = argument.to_string_lossy();
-            let name = text
-                .strip_prefix("--")
-                .map(|name| name.split('=').next().unwrap_or(name));
+            let name = text.strip_prefix("--").map(|name| name.split('=').next().unwrap_or(name));
             if !OWN.iter().any(|(own, _)| name == Some(own)) {
                 arguments.push(argument);
             } else if !text.contains('=') {
@@ -198,10 +183,7 @@ impl Arguments {
             environment.push(("RSTALL_PIN", format!("{own},{clients}").into()));
         }
         if env::var_os("CRITERION_HOME").is_none() {
-            environment.push((
-                "CRITERION_HOME",
-                self.reports.join("criterion").into_os_string(),
-            ));
+            environment.push(("CRITERION_HOME", self.reports.join("criterion").into_os_string()));
         }
         environment
     }
@@ -212,19 +194,13 @@ fn pin(text: &str) -> Result<(usize, usize), String> {
     match cpus.as_deref() {
         Ok([one]) => Ok((*one, *one)),
         Ok([own, clients]) => Ok((*own, *clients)),
-        _ => Err(format!(
-            "--pin wants one CPU, or two as in 0,1, and not {text}"
-        )),
+        _ => Err(format!("--pin wants one CPU, or two as in 0,1, and not {text}")),
     }
 }
 
 fn command() -> Command {
     let own = |name: &'static str, variable: &'static str, value: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .env(variable)
-            .value_name(value)
-            .help_heading("rstall's options")
+        Arg::new(name).long(name).env(variable).value_name(value).help_heading("rstall's options")
     };
     let mut command = Command::new("cargo bench --")
         .about("Collects rstall's benchmarks in rounds and hands the samples to Criterion.")
@@ -265,10 +241,7 @@ fn command() -> Command {
         _ => None,
     };
     for &name in FLAGS {
-        let flag = Arg::new(name)
-            .long(name)
-            .short(short(name))
-            .action(ArgAction::SetTrue);
+        let flag = Arg::new(name).long(name).short(short(name)).action(ArgAction::SetTrue);
         command = command.arg(flag.help_heading("Criterion's options"));
     }
     for &name in VALUES {

@@ -145,11 +145,7 @@ fn take(
     observer: &mut impl Observer,
 ) -> ControlFlow<End> {
     // A report of readiness says nothing about how many; a completed accept is one.
-    let on_offer = if takes == Takes::InWait {
-        reported
-    } else {
-        usize::MAX
-    };
+    let on_offer = if takes == Takes::InWait { reported } else { usize::MAX };
     let mut left = policy.discipline.budget().min(on_offer);
     while left > 0 {
         observer.accepting();

@@ -12,9 +12,7 @@ pub fn raise_open_files() -> Option<u64> {
 
 /// The soft limit on open files that is in force.
 pub fn open_files() -> Option<u64> {
-    getrlimit(Resource::RLIMIT_NOFILE)
-        .ok()
-        .map(|(soft, _)| soft)
+    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
 }
 
 /// Puts the calling thread, and those that it starts from now on, on one CPU.

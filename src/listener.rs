@@ -98,11 +98,7 @@ impl Listener {
         socket.set_nonblocking(spec.mode == Mode::NonBlocking)?;
         let socket = TcpListener::from(socket);
         let addr = socket.local_addr()?;
-        Ok(Listener {
-            socket,
-            addr,
-            mode: spec.mode,
-        })
+        Ok(Listener { socket, addr, mode: spec.mode })
     }
 
     /// Takes over a listening socket that another process opened (a worker of
@@ -115,11 +111,7 @@ impl Listener {
     /// A second descriptor of the same open file description: O_NONBLOCK is shared, and so
     /// is the accept queue (dup(2)).
     pub fn duplicate(&self) -> io::Result<Listener> {
-        Ok(Listener {
-            socket: self.socket.try_clone()?,
-            addr: self.addr,
-            mode: self.mode,
-        })
+        Ok(Listener { socket: self.socket.try_clone()?, addr: self.addr, mode: self.mode })
     }
 
     /// Where clients connect to.

@@ -153,6 +153,14 @@ pub fn is_not_found(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENOENT)
 }
 
+/// Whether descriptors, local ports or memory have run out: trying again does not help.
+pub fn is_exhausted(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EADDRNOTAVAIL | libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    )
+}
+
 /// The errno's name, or the message of an error that has no errno.
 pub fn errno_name(error: &io::Error) -> String {
     match error.raw_os_error().map(Errno::from_raw) {
@@ -170,6 +178,7 @@ pub fn remedy(error: &io::Error) -> &'static str {
             "no local port or address is left: widen net.ipv4.ip_local_port_range, or give the \
              machine an address of this family"
         }
+        Some(libc::ENETUNREACH) => "is the loopback interface up? ip link set lo up",
         Some(libc::EAFNOSUPPORT) => "this system has no such address family",
         Some(libc::EROFS) => "the file system is read-only: set another folder",
         Some(libc::ENOSPC) => "the disk is full: make room and run `rstall report`",

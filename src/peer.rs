@@ -33,11 +33,7 @@ impl Peer {
     pub fn connect(remote: SocketAddr) -> io::Result<Peer> {
         let stream = TcpStream::connect(remote)?;
         let local = stream.local_addr()?;
-        Ok(Peer {
-            stream,
-            local,
-            remote,
-        })
+        Ok(Peer { stream, local, remote })
     }
 
     /// As [`Peer::connect`], but gives up after `limit`.
@@ -48,11 +44,7 @@ impl Peer {
     pub fn connect_within(remote: SocketAddr, limit: Duration) -> io::Result<Peer> {
         let stream = TcpStream::connect_timeout(&remote, limit.max(Duration::from_millis(1)))?;
         let local = stream.local_addr()?;
-        Ok(Peer {
-            stream,
-            local,
-            remote,
-        })
+        Ok(Peer { stream, local, remote })
     }
 
     /// The client's own address: with [`Peer::remote`] the connection's 4-tuple.
@@ -167,11 +159,7 @@ pub fn established(
     family: Family,
     n: usize,
 ) -> io::Result<(Vec<(TcpStream, OwnedFd)>, SocketAddr)> {
-    let spec = ListenerSpec {
-        mode: Mode::Blocking,
-        family,
-        backlog: 16,
-    };
+    let spec = ListenerSpec { mode: Mode::Blocking, family, backlog: 16 };
     let listener = Listener::bind(spec)?;
     let mut pairs = Vec::with_capacity(n);
     for _ in 0..n {

@@ -76,11 +76,7 @@ impl Ratio {
     /// Judges the ratios of a series, one a round, by the control's estimate.
     pub fn judge(ratios: &[f64], control: Option<Estimate>, rng: &mut Rng) -> Option<Ratio> {
         let raw = median_of(ratios, rng)?;
-        let spread = control.unwrap_or(Estimate {
-            point: 1.0,
-            low: 1.0,
-            high: 1.0,
-        });
+        let spread = control.unwrap_or(Estimate { point: 1.0, low: 1.0, high: 1.0 });
         let judged = Estimate {
             point: raw.point,
             low: raw.low * spread.low.min(1.0 / spread.high).min(1.0),

@@ -80,8 +80,7 @@ impl Backend for AsyncIo {
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
-        self.others
-            .push((token, Arc::new(Async::new_nonblocking(fd)?)));
+        self.others.push((token, Arc::new(Async::new_nonblocking(fd)?)));
         self.unarmed.push(token);
         Ok(())
     }
@@ -89,14 +88,7 @@ impl Backend for AsyncIo {
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         self.arm();
-        let AsyncIo {
-            listener,
-            reports,
-            completed,
-            executor,
-            unarmed,
-            ..
-        } = self;
+        let AsyncIo { listener, reports, completed, executor, unarmed, .. } = self;
         let mut accept = pin!(async {
             match listener {
                 Some(listener) => listener.accept().await,
@@ -125,8 +117,6 @@ impl Backend for AsyncIo {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        self.completed
-            .pop_front()
-            .unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
+        self.completed.pop_front().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
     }
 }

@@ -28,10 +28,7 @@ impl Backend for Blocking {
     }
 
     fn watch(&mut self, _fd: Arc<OwnedFd>, _token: Token) -> io::Result<()> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "accept(2) watches the listener only",
-        ))
+        Err(io::Error::new(io::ErrorKind::Unsupported, "accept(2) watches the listener only"))
     }
 
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {

@@ -53,14 +53,7 @@ impl Epoll {
         let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
         let events = Vec::with_capacity(CAPACITY);
         let (others, spent) = (Vec::new(), Vec::new());
-        Ok(Box::new(Epoll {
-            epoll,
-            listener,
-            trigger,
-            others,
-            spent,
-            events,
-        }))
+        Ok(Box::new(Epoll { epoll, listener, trigger, others, spent, events }))
     }
 
     fn control(&self, operation: libc::c_int, fd: RawFd, token: Token) -> io::Result<()> {
@@ -69,10 +62,8 @@ impl Epoll {
             Trigger::Edge => libc::EPOLLET,
             Trigger::OneShot => libc::EPOLLONESHOT,
         };
-        let mut event = libc::epoll_event {
-            events: (libc::EPOLLIN | trigger) as u32,
-            u64: token.0 as u64,
-        };
+        let mut event =
+            libc::epoll_event { events: (libc::EPOLLIN | trigger) as u32, u64: token.0 as u64 };
         // SAFETY: `event` is initialised and outlives the call, which copies it; both
         // descriptors are open, since `self` owns them (epoll_ctl(2)).
         super::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) })
@@ -93,11 +84,7 @@ impl Epoll {
 
 impl Backend for Epoll {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.control(
-            libc::EPOLL_CTL_ADD,
-            self.listener.as_raw_fd(),
-            Token::LISTENER,
-        )
+        self.control(libc::EPOLL_CTL_ADD, self.listener.as_raw_fd(), Token::LISTENER)
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {

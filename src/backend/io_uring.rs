@@ -62,14 +62,13 @@ impl Ring {
     pub(super) fn open(listener: TcpListener, shots: Shots) -> io::Result<Box<dyn Backend>> {
         // Work is done when this thread asks for completions and not in somebody's connect
         // (IORING_SETUP_DEFER_TASKRUN, 6.1). Older kernels get a plain ring.
-        let ring = IoUring::builder()
-            .setup_single_issuer()
-            .setup_defer_taskrun()
-            .build(ENTRIES)
-            .or_else(|error| match outcome::is_unknown_option(&error) {
-                true => IoUring::new(ENTRIES),
-                false => Err(error),
-            })?;
+        let ring =
+            IoUring::builder().setup_single_issuer().setup_defer_taskrun().build(ENTRIES).or_else(
+                |error| match outcome::is_unknown_option(&error) {
+                    true => IoUring::new(ENTRIES),
+                    false => Err(error),
+                },
+            )?;
         Ok(Box::new(Ring {
             ring,
             listener,
@@ -112,9 +111,7 @@ impl Ring {
                     let (storage, length) = &mut *self.address;
                     *length = storage.size_of();
                     let storage = std::ptr::from_mut(storage).cast();
-                    opcode::Accept::new(listener, storage, length)
-                        .flags(flags)
-                        .build()
+                    opcode::Accept::new(listener, storage, length).flags(flags).build()
                 }
             };
             self.push(&accept.user_data(Token::LISTENER.0 as u64))?;
@@ -151,10 +148,7 @@ impl Ring {
             Shots::One => self.written_address(),
             // A later shot overwrites the address of an earlier one before anybody could
             // read it, so it has to be asked for. ENOTCONN: the connection is dead.
-            Shots::Multi => SockRef::from(&fd)
-                .peer_addr()
-                .ok()
-                .and_then(|addr| addr.as_socket()),
+            Shots::Multi => SockRef::from(&fd).peer_addr().ok().and_then(|addr| addr.as_socket()),
         };
         Ok(Connection::new(fd, peer))
     }
@@ -191,9 +185,7 @@ impl Backend for Ring {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        self.completed
-            .pop_front()
-            .unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
+        self.completed.pop_front().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
     }
 
     fn disarm(&mut self) -> io::Result<()> {
@@ -224,10 +216,7 @@ impl Drop for Ring {
         // Closing a ring cancels its requests later, in a kernel worker; until then an
         // accept could still write the address. If the cancel fails, the memory is leaked.
         if self.disarm().is_err() {
-            mem::forget(mem::replace(
-                &mut self.address,
-                Box::new((SockAddrStorage::zeroed(), 0)),
-            ));
+            mem::forget(mem::replace(&mut self.address, Box::new((SockAddrStorage::zeroed(), 0))));
         }
     }
 }

@@ -25,12 +25,7 @@ pub(super) const DRIVER: Driver = Driver {
         // child (kqueue(2)), so it needs no close-on-exec.
         let queue = unsafe { OwnedFd::from_raw_fd(fd) };
         let events = Vec::with_capacity(CAPACITY);
-        Ok(Box::new(Kqueue {
-            queue,
-            listener,
-            owned: Vec::new(),
-            events,
-        }))
+        Ok(Box::new(Kqueue { queue, listener, owned: Vec::new(), events }))
     },
 };
 
@@ -56,14 +51,7 @@ impl Kqueue {
         change.udata = token.0 as _;
         // SAFETY: one initialised change that outlives the call; no events are asked for.
         let result = unsafe {
-            libc::kevent(
-                self.queue.as_raw_fd(),
-                &change,
-                1,
-                ptr::null_mut(),
-                0,
-                ptr::null(),
-            )
+            libc::kevent(self.queue.as_raw_fd(), &change, 1, ptr::null_mut(), 0, ptr::null())
         };
         super::check(result).map(drop)
     }

@@ -39,9 +39,7 @@ struct Mio {
 impl Backend for Mio {
     fn watch_listener(&mut self) -> io::Result<()> {
         let token = mio::Token(Token::LISTENER.0);
-        self.poll
-            .registry()
-            .register(&mut self.listener, token, Interest::READABLE)
+        self.poll.registry().register(&mut self.listener, token, Interest::READABLE)
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {

@@ -152,10 +152,7 @@ impl Entry {
     pub fn driver(&self) -> Result<&'static Driver, String> {
         let driver = self.built.map_err(str::to_owned)?;
         try_open(driver).map(|()| driver).map_err(|error| {
-            format!(
-                "this kernel refuses it: {}",
-                crate::outcome::errno_name(&error)
-            )
+            format!("this kernel refuses it: {}", crate::outcome::errno_name(&error))
         })
     }
 
@@ -167,11 +164,7 @@ impl Entry {
 
 fn try_open(driver: &Driver) -> io::Result<()> {
     let mode = driver.modes[driver.modes.len() - 1];
-    let listener = Listener::bind(ListenerSpec {
-        mode,
-        family: Family::Ipv4,
-        backlog: 1,
-    })?;
+    let listener = Listener::bind(ListenerSpec { mode, family: Family::Ipv4, backlog: 1 })?;
     (driver.open)(listener.into_socket())?.watch_listener()
 }
 
@@ -244,19 +237,13 @@ impl AsFd for Stream {
 impl Connection {
     /// A bare descriptor and the address that came with it.
     pub fn new(fd: OwnedFd, peer: Option<SocketAddr>) -> Connection {
-        Connection {
-            stream: Stream::Fd(fd),
-            peer,
-        }
+        Connection { stream: Stream::Fd(fd), peer }
     }
 
     /// A library's own stream, kept as it is: taking it apart would deregister it, which is
     /// not part of accepting.
     fn library(stream: impl AsFd + 'static, peer: SocketAddr) -> Connection {
-        Connection {
-            stream: Stream::Library(Box::new(stream)),
-            peer: Some(peer),
-        }
+        Connection { stream: Stream::Library(Box::new(stream)), peer: Some(peer) }
     }
 
     /// The peer's address as accept gave it. `None` where accept gave none: a connection
@@ -295,14 +282,7 @@ pub(crate) fn accept(listener: &TcpListener) -> io::Result<Connection> {
 }
 
 /// Turns the C library's -1 into the error it stands for.
-#[allow(
-    dead_code,
-    reason = "each target uses it from the backends that it has"
-)]
+#[allow(dead_code, reason = "each target uses it from the backends that it has")]
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
-    }
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

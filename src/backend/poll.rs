@@ -17,12 +17,7 @@ pub(super) const DRIVER: Driver = Driver {
     edge_triggered: false,
     accepts_unasked: false,
     open: |listener| {
-        Ok(Box::new(Poll {
-            listener,
-            set: Vec::new(),
-            tokens: Vec::new(),
-            owned: Vec::new(),
-        }))
+        Ok(Box::new(Poll { listener, set: Vec::new(), tokens: Vec::new(), owned: Vec::new() }))
     },
 };
 
@@ -37,11 +32,7 @@ struct Poll {
 
 impl Poll {
     fn add(&mut self, fd: RawFd, token: Token) {
-        self.set.push(libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        });
+        self.set.push(libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
         self.tokens.push(token);
     }
 }

@@ -19,12 +19,7 @@ pub(super) const DRIVER: Driver = Driver {
     edge_triggered: false,
     accepts_unasked: false,
     open: |listener| {
-        Ok(Box::new(Select {
-            listener,
-            watched: Vec::new(),
-            owned: Vec::new(),
-            interest: empty(),
-        }))
+        Ok(Box::new(Select { listener, watched: Vec::new(), owned: Vec::new(), interest: empty() }))
     },
 };
 

@@ -105,14 +105,7 @@ impl Backend for Tokio {
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         self.arm();
-        let Tokio {
-            listener,
-            reports,
-            completed,
-            runtime,
-            unarmed,
-            ..
-        } = self;
+        let Tokio { listener, reports, completed, runtime, unarmed, .. } = self;
         runtime.block_on(poll_fn(|cx| {
             if let Some(listener) = listener
                 && let Poll::Ready(result) = listener.poll_accept(cx)
@@ -133,8 +126,6 @@ impl Backend for Tokio {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        self.completed
-            .pop_front()
-            .unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
+        self.completed.pop_front().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()))
     }
 }

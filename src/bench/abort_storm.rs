@@ -27,9 +27,7 @@ pub(super) const GROUP: Group = Group {
         if let Some((cpu, _)) = context.pin {
             limits::pin(cpu)?;
         }
-        Ok(Box::new(AbortStorm {
-            percent: number(parameter),
-        }))
+        Ok(Box::new(AbortStorm { percent: number(parameter) }))
     },
 };
 
@@ -43,16 +41,12 @@ impl Rig for AbortStorm {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };
         let listener = taker::listen(mode, OFFERED)?;
-        let queue = listener.duplicate().map_err(Miss::void("a descriptor"))?;
-        let mut backend = (driver.open)(listener.into_socket()).map_err(Miss::void("opening"))?;
-        backend.watch_listener().map_err(Miss::void("watching"))?;
+        let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
+        let mut backend = (driver.open)(listener.into_socket()).map_err(Miss::of("opening"))?;
+        backend.watch_listener().map_err(Miss::of("watching"))?;
         let clients = taker::fill(queue.socket(), OFFERED)?;
         let (resets, clients) = self.storm(clients)?;
-        let task = Task {
-            offered: OFFERED,
-            discipline: Discipline::Drain,
-            inspect: true,
-        };
+        let task = Task { offered: OFFERED, discipline: Discipline::Drain, inspect: true };
         let taken = taker::take(&mut *backend, driver, task)?;
         let observed = taken.dead + taken.aborted;
         if observed != resets {

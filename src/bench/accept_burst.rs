@@ -19,10 +19,7 @@ pub(super) const GROUP: Group = Group {
     parameters: &[Some("1"), Some("16"), Some("256")],
     elements: |parameter| number(parameter) as u64,
     series: |_| {
-        let mut series = vec![Series {
-            name: "floor".to_owned(),
-            subject: Ok(Subject::Floor),
-        }];
+        let mut series = vec![Series { name: "floor".to_owned(), subject: Ok(Subject::Floor) }];
         series.extend(each_backend());
         series
     },
@@ -33,10 +30,7 @@ pub(super) const GROUP: Group = Group {
         }
         let k = number(parameter);
         // A sample is long enough for the clock: 50 connections or so.
-        Ok(Box::new(AcceptBurst {
-            k,
-            bursts: (48 / k).max(1),
-        }))
+        Ok(Box::new(AcceptBurst { k, bursts: (48 / k).max(1) }))
     },
 };
 
@@ -61,15 +55,11 @@ impl Rig for AcceptBurst {
             }
             Subject::Backend { driver, mode, .. } => {
                 let listener = taker::listen(mode, self.k)?;
-                let queue = listener.duplicate().map_err(Miss::void("a descriptor"))?;
+                let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
                 let mut backend =
-                    (driver.open)(listener.into_socket()).map_err(Miss::void("opening"))?;
-                backend.watch_listener().map_err(Miss::void("watching"))?;
-                let task = Task {
-                    offered: self.k,
-                    discipline: Discipline::Drain,
-                    inspect: false,
-                };
+                    (driver.open)(listener.into_socket()).map_err(Miss::of("opening"))?;
+                backend.watch_listener().map_err(Miss::of("watching"))?;
+                let task = Task { offered: self.k, discipline: Discipline::Drain, inspect: false };
                 for _ in 0..self.bursts {
                     let clients = taker::fill(queue.socket(), self.k)?;
                     let taken = taker::take(&mut *backend, driver, task)?;

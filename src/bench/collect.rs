@@ -66,9 +66,7 @@ pub fn collect(
 ) -> Result<Rounds, String> {
     let mut bench = Bench::open(context, group, parameter)?;
     let mut rng = Rng::with_seed(context.seed);
-    let reference = series
-        .iter()
-        .position(|series| series.name == group.reference);
+    let reference = series.iter().position(|series| series.name == group.reference);
     let mut collected: Vec<Collected> = series.iter().map(not_yet).collect();
     // The control stands behind the series, and is shuffled among them.
     let control = collected.len();
@@ -82,11 +80,7 @@ pub fn collect(
                 interrupted = true;
                 break 'rounds;
             }
-            let which = if at == control {
-                reference.unwrap_or(at)
-            } else {
-                at
-            };
+            let which = if at == control { reference.unwrap_or(at) } else { at };
             let Ok(subject) = series[which].subject else {
                 continue;
             };
@@ -98,29 +92,18 @@ pub fn collect(
     }
     if interrupted {
         // A round that was begun is not kept: ratios are of whole rounds.
-        let whole = collected
-            .iter()
-            .filter(|c| c.stopped.is_none())
-            .map(|c| c.samples.len())
-            .min();
+        let whole = collected.iter().filter(|c| c.stopped.is_none()).map(|c| c.samples.len()).min();
         for series in &mut collected {
             series.samples.truncate(whole.unwrap_or(0));
         }
     }
     let control = collected.pop().unwrap_or_default();
-    Ok(Rounds {
-        series: collected,
-        control,
-        interrupted,
-    })
+    Ok(Rounds { series: collected, control, interrupted })
 }
 
 fn not_yet(series: &Series) -> Collected {
     let stopped = series.subject.as_ref().err().cloned().map(Stopped::Skipped);
-    Collected {
-        stopped,
-        ..Collected::default()
-    }
+    Collected { stopped, ..Collected::default() }
 }
 
 /// Takes one sample of a series, again while it is void.
@@ -143,10 +126,7 @@ fn one(bench: &mut Bench, subject: Subject, into: &mut Collected) -> Result<(), 
         }
     }
     let last = into.voids.last().map_or("", String::as_str);
-    into.stopped = Some(Stopped::Failed(format!(
-        "void {} times in a row: {last}",
-        RETRIES + 1
-    )));
+    into.stopped = Some(Stopped::Failed(format!("void {} times in a row: {last}", RETRIES + 1)));
     Ok(())
 }
 
@@ -197,13 +177,7 @@ impl Bench {
             .spawn(body)
             .map_err(|error| format!("cannot start a thread: {error}"))?;
         match opened.recv() {
-            Ok(Ok(())) => Ok(Bench {
-                context: context.clone(),
-                group,
-                parameter,
-                orders,
-                results,
-            }),
+            Ok(Ok(())) => Ok(Bench { context: context.clone(), group, parameter, orders, results }),
             Ok(Err(reason)) => Err(reason),
             Err(_) => Err("the collector's thread is gone".to_owned()),
         }
@@ -223,10 +197,7 @@ impl Bench {
         let hung = match result {
             Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Timeout) => {
-                format!(
-                    "a sample hung for {:.1} s",
-                    self.context.limit.as_secs_f64()
-                )
+                format!("a sample hung for {:.1} s", self.context.limit.as_secs_f64())
             }
             Err(RecvTimeoutError::Disconnected) => "the collector's thread is gone".to_owned(),
         };

@@ -40,9 +40,7 @@ pub(super) const GROUP: Group = Group {
         if let Some((_, cpu)) = context.pin {
             limits::pin(cpu)?;
         }
-        Ok(Box::new(ConnectToAccept {
-            server_cpu: context.pin.map(|(cpu, _)| cpu),
-        }))
+        Ok(Box::new(ConnectToAccept { server_cpu: context.pin.map(|(cpu, _)| cpu) }))
     },
 };
 
@@ -56,7 +54,7 @@ impl Rig for ConnectToAccept {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };
         let listener = taker::listen(mode, CONNECTIONS)?;
-        let server = listener.duplicate().map_err(Miss::void("a descriptor"))?;
+        let server = listener.duplicate().map_err(Miss::of("a descriptor"))?;
         let overflows = overflow::count();
         let stop = AtomicBool::new(false);
         let latencies = thread::scope(|scope| {
@@ -91,11 +89,7 @@ enum Told {
 }
 
 fn connect(listener: &Listener, server: &Receiver<Told>) -> Result<Vec<u64>, Miss> {
-    let hear = || {
-        server
-            .recv_timeout(PATIENCE)
-            .map_err(Miss::void("the server says nothing"))
-    };
+    let hear = || server.recv_timeout(PATIENCE).map_err(Miss::void("the server says nothing"));
     let watch = match hear()? {
         Told::Opened(thread) => Watch::new(thread),
         Told::Failed(message) => return Err(Miss::Broken(message)),
@@ -105,7 +99,7 @@ fn connect(listener: &Listener, server: &Receiver<Told>) -> Result<Vec<u64>, Mis
     for _ in 0..CONNECTIONS {
         until_waiting(&watch);
         let began = clock::now();
-        let client = Peer::connect(listener.addr()).map_err(Miss::void("a client's connect"))?;
+        let client = Peer::connect(listener.addr()).map_err(Miss::of("a client's connect"))?;
         match hear()? {
             Told::Accepted(at) => latencies.push(taker::latency(began, at)),
             Told::Failed(message) => return Err(Miss::Broken(message)),
@@ -149,10 +143,7 @@ fn serve(
         Err(message) => return drop(client.send(Told::Failed(message))),
     };
     let _ = client.send(Told::Opened(park::this_thread()));
-    let policy = Policy {
-        discipline: Discipline::One,
-        retry: RetrySet::Stevens,
-    };
+    let policy = Policy { discipline: Discipline::One, retry: RetrySet::Stevens };
     let mut server = Server { client, stop };
     let end = accept_loop::run(&mut *backend, driver.takes, policy, &mut server);
     if end != accept_loop::End::Stopped {

@@ -73,17 +73,11 @@ fn measure(context: &Context, subject: Subject, k: usize) -> io::Result<Cost> {
     let _ = watchdog.join();
     let _ = child.wait();
     let (Told { cpu_ns }, system_calls) = told?;
-    Ok(Cost {
-        cpu_ns,
-        system_calls: system_calls.map(|calls| per_connection(calls, k)),
-    })
+    Ok(Cost { cpu_ns, system_calls: system_calls.map(|calls| per_connection(calls, k)) })
 }
 
 fn per_connection(calls: Calls, k: usize) -> std::collections::BTreeMap<String, f64> {
-    calls
-        .into_iter()
-        .map(|(name, n)| (name, n as f64 / k as f64))
-        .collect()
+    calls.into_iter().map(|(name, n)| (name, n as f64 / k as f64)).collect()
 }
 
 /// System calls by name, and how often each was made.
@@ -113,9 +107,7 @@ pub(super) fn play(backend: Option<&str>, k: usize) -> Result<(), String> {
     for _ in 0..BURSTS {
         cpu += queue.empty(|| {}).map_err(miss)?;
     }
-    let told = Told {
-        cpu_ns: clock::nanos(cpu) as f64 / (BURSTS * k) as f64,
-    };
+    let told = Told { cpu_ns: clock::nanos(cpu) as f64 / (BURSTS * k) as f64 };
     let text = serde_json::to_string(&told).map_err(|error| error.to_string())?;
     writeln!(io::stdout(), "{text}").map_err(|error| error.to_string())?;
     if trace::let_me_be_traced() {
@@ -140,16 +132,14 @@ impl Queue {
             }
             None => None,
         };
-        let mode = driver.map_or(crate::listener::Mode::NonBlocking, |d| {
-            d.modes[d.modes.len() - 1]
-        });
+        let mode =
+            driver.map_or(crate::listener::Mode::NonBlocking, |d| d.modes[d.modes.len() - 1]);
         let listener = taker::listen(mode, k)?;
         let taker = match driver {
             Some(driver) => {
-                let own = listener.duplicate().map_err(Miss::void("a descriptor"))?;
-                let mut backend =
-                    (driver.open)(own.into_socket()).map_err(Miss::void("opening"))?;
-                backend.watch_listener().map_err(Miss::void("watching"))?;
+                let own = listener.duplicate().map_err(Miss::of("a descriptor"))?;
+                let mut backend = (driver.open)(own.into_socket()).map_err(Miss::of("opening"))?;
+                backend.watch_listener().map_err(Miss::of("watching"))?;
                 Some((driver, backend))
             }
             None => None,
@@ -163,11 +153,7 @@ impl Queue {
         let clients = taker::fill(self.listener.socket(), self.k)?;
         let before = clock::thread_cpu();
         mark();
-        let task = Task {
-            offered: self.k,
-            discipline: Discipline::Drain,
-            inspect: false,
-        };
+        let task = Task { offered: self.k, discipline: Discipline::Drain, inspect: false };
         let taken = match &mut self.taker {
             Some((driver, backend)) => taker::take(&mut **backend, driver, task)?.alive,
             None => taker::floor(self.listener.socket(), self.k)?.1,
@@ -212,11 +198,8 @@ mod trace {
         if !matches!(stopped, WaitStatus::Stopped(_, Signal::SIGSTOP)) {
             return None;
         }
-        ptrace::setoptions(
-            pid,
-            Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_EXITKILL,
-        )
-        .ok()?;
+        ptrace::setoptions(pid, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_EXITKILL)
+            .ok()?;
         let mut calls = Calls::new();
         let mut marks = 0;
         let mut signal = None;

@@ -55,12 +55,8 @@ pub(super) const GROUP: Group = Group {
         if let Some((cpu, _)) = context.pin {
             limits::pin(cpu)?;
         }
-        let (idle, place) = parameter
-            .and_then(|p| p.split_once('-'))
-            .unwrap_or(("16", "first"));
-        let idle: usize = idle
-            .parse()
-            .map_err(|_| "not a number of idle connections")?;
+        let (idle, place) = parameter.and_then(|p| p.split_once('-')).unwrap_or(("16", "first"));
+        let idle: usize = idle.parse().map_err(|_| "not a number of idle connections")?;
         let needed = 2 * idle as u64 + SPARE;
         if let Some(limit) = limits::open_files().filter(|&limit| limit < needed) {
             return Err(format!(
@@ -72,11 +68,7 @@ pub(super) const GROUP: Group = Group {
             .map_err(|error| format!("cannot open {idle} idle connections: {error}"))?;
         let (clients, servers): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let servers = servers.into_iter().map(Arc::new).collect();
-        Ok(Box::new(IdleSet {
-            _clients: clients,
-            servers,
-            listener_first: place == "first",
-        }))
+        Ok(Box::new(IdleSet { _clients: clients, servers, listener_first: place == "first" }))
     },
 };
 
@@ -109,18 +101,12 @@ impl Rig for IdleSet {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };
         let listener = taker::listen(mode, 1)?;
-        let queue = listener.duplicate().map_err(Miss::void("a descriptor"))?;
-        let mut backend = self
-            .open(driver, listener)
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::Unsupported => Miss::Unfit(error.to_string()),
-                _ => Miss::Void(format!("opening: {error}")),
-            })?;
-        let task = Task {
-            offered: 1,
-            discipline: Discipline::One,
-            inspect: false,
-        };
+        let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
+        let mut backend = self.open(driver, listener).map_err(|error| match error.kind() {
+            std::io::ErrorKind::Unsupported => Miss::Unfit(error.to_string()),
+            _ => Miss::of("opening")(error),
+        })?;
+        let task = Task { offered: 1, discipline: Discipline::One, inspect: false };
         let mut total = Duration::ZERO;
         for accept in 0..=ACCEPTS {
             let clients = taker::fill(queue.socket(), 1)?;
@@ -132,9 +118,6 @@ impl Rig for IdleSet {
             drop(taken.alive);
             taker::dismiss(clients);
         }
-        Ok(Sample {
-            value_ns: taker::value(total) / ACCEPTS as f64,
-            ..Sample::default()
-        })
+        Ok(Sample { value_ns: taker::value(total) / ACCEPTS as f64, ..Sample::default() })
     }
 }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::{self, Driver, Takes};
 use crate::listener::Mode;
+use crate::outcome;
 use crate::trial;
 
 /// One group of benchmarks: a question, asked of every backend at several parameters.
@@ -47,8 +48,11 @@ pub struct Group {
     /// then a number of queued connections.
     pub counts_cost: bool,
     /// Gets ready to take samples at a parameter, on the thread that will take them.
-    pub rig: fn(&Context, Option<&str>) -> Result<Box<dyn Rig>, String>,
+    pub rig: OpenRig,
 }
+
+/// Opens a rig at a parameter, or says why there can be none.
+pub type OpenRig = fn(&Context, Option<&str>) -> Result<Box<dyn Rig>, String>;
 
 macro_rules! groups {
     ($($name:ident;)*) => {
@@ -85,12 +89,7 @@ pub struct Context {
 impl Context {
     /// Nothing pinned, and 20 s a sample.
     pub fn new(worker: PathBuf, seed: u64) -> Context {
-        Context {
-            pin: None,
-            worker,
-            seed,
-            limit: Duration::from_secs(20),
-        }
+        Context { pin: None, worker, seed, limit: Duration::from_secs(20) }
     }
 }
 
@@ -160,7 +159,18 @@ pub enum Miss {
 }
 
 impl Miss {
-    /// For `map_err`: an error of the harness voids the sample.
+    /// For `map_err` on a system call of the harness: what has run out makes the cell unfit,
+    /// with the remedy; any other error voids the sample.
+    pub(crate) fn of(doing: &str) -> impl FnOnce(std::io::Error) -> Miss {
+        move |error| {
+            let remedy = outcome::remedy(&error);
+            let joint = if remedy.is_empty() { "" } else { "; " };
+            let message = format!("{doing}: {error}{joint}{remedy}");
+            if outcome::is_exhausted(&error) { Miss::Unfit(message) } else { Miss::Void(message) }
+        }
+    }
+
+    /// For `map_err` on anything else: it voids the sample.
     pub(crate) fn void<E: std::fmt::Display>(doing: &str) -> impl FnOnce(E) -> Miss {
         move |error| Miss::Void(format!("{doing}: {error}"))
     }
@@ -184,16 +194,9 @@ fn each_backend() -> Vec<Series> {
     let one = |entry: &'static backend::Entry| {
         let subject = entry.driver().map(|driver| {
             let mode = driver.modes[driver.modes.len() - 1];
-            Subject::Backend {
-                name: entry.name,
-                driver,
-                mode,
-            }
+            Subject::Backend { name: entry.name, driver, mode }
         });
-        Series {
-            name: entry.name.to_owned(),
-            subject,
-        }
+        Series { name: entry.name.to_owned(), subject }
     };
     backend::ALL.iter().map(one).collect()
 }
@@ -203,23 +206,14 @@ fn each_mode(fits: fn(&Driver) -> Result<(), &'static str>) -> Vec<Series> {
     let mut series = Vec::new();
     for entry in backend::ALL {
         match entry.driver().and_then(|driver| {
-            fits(driver)
-                .map(|()| driver)
-                .map_err(|reason| format!("not applicable: {reason}"))
+            fits(driver).map(|()| driver).map_err(|reason| format!("not applicable: {reason}"))
         }) {
             Err(reason) => {
-                series.push(Series {
-                    name: entry.name.to_owned(),
-                    subject: Err(reason),
-                });
+                series.push(Series { name: entry.name.to_owned(), subject: Err(reason) });
             }
             Ok(driver) => series.extend(driver.modes.iter().map(|&mode| Series {
                 name: format!("{}-{}", entry.name, mode.name()),
-                subject: Ok(Subject::Backend {
-                    name: entry.name,
-                    driver,
-                    mode,
-                }),
+                subject: Ok(Subject::Backend { name: entry.name, driver, mode }),
             })),
         }
     }
@@ -237,10 +231,7 @@ fn has_window(driver: &Driver) -> Result<(), &'static str> {
 
 /// For [`each_mode`]: those that can serve a bystander.
 fn serves_others(driver: &Driver) -> Result<(), &'static str> {
-    driver
-        .watches_others
-        .then_some(())
-        .ok_or("it watches no other descriptor, so no bystander")
+    driver.watches_others.then_some(()).ok_or("it watches no other descriptor, so no bystander")
 }
 
 /// Parses a parameter that is a number; the groups' own tables hold no other.

@@ -53,12 +53,7 @@ impl Session {
             reset_before_accept: BTreeMap::new(),
             groups: Vec::new(),
         };
-        let mut session = Session {
-            context,
-            folder,
-            run,
-            troubles: Vec::new(),
-        };
+        let mut session = Session { context, folder, run, troubles: Vec::new() };
         store::save(&session.folder, &session.run)?;
         session.run.reset_before_accept = session.look_at_a_reset();
         Ok(session)
@@ -113,6 +108,19 @@ impl Session {
         (series, result.ok())
     }
 
+    /// Notes that a group was not run at a parameter, since the user had asked for an end.
+    pub fn leave_out(&mut self, group: &'static Group, parameter: Option<&'static str>) {
+        self.run.interrupted = true;
+        let series = (group.series)(parameter);
+        let mut collection = summary::skipped(group, parameter, &series, "interrupted");
+        for cell in &mut collection.cells {
+            if cell.status == Status::Skipped("interrupted".to_owned()) {
+                cell.status = Status::Interrupted;
+            }
+        }
+        self.keep(group, collection);
+    }
+
     /// Notes something that went wrong outside of a cell.
     pub fn trouble(&mut self, what: impl Into<String>) {
         self.troubles.push(what.into());
@@ -120,9 +128,7 @@ impl Session {
 
     /// Whether a cell failed.
     pub fn has_failures(&self) -> bool {
-        self.run
-            .cells()
-            .any(|(_, _, cell)| matches!(cell.status, Status::Failed(_)))
+        self.run.cells().any(|(_, _, cell)| matches!(cell.status, Status::Failed(_)))
     }
 
     fn keep(&mut self, group: &Group, mut collection: record::Collection) {
@@ -134,12 +140,7 @@ impl Session {
                 self.troubles.push(format!("{}: {reason}", cell.id));
             }
         }
-        match self
-            .run
-            .groups
-            .iter_mut()
-            .find(|known| known.name == group.name)
-        {
+        match self.run.groups.iter_mut().find(|known| known.name == group.name) {
             Some(known) => known.collections.push(collection),
             None => self.run.groups.push(record::Group {
                 name: group.name.to_owned(),
@@ -159,18 +160,10 @@ impl Session {
         series: &[Series],
         rounds: &Rounds,
     ) {
-        let ids: Vec<String> = series
-            .iter()
-            .map(|one| super::id(group.name, &one.name, parameter))
-            .collect();
-        let control = format!(
-            "{} (control)",
-            super::id(group.name, group.reference, parameter)
-        );
-        let all = ids
-            .iter()
-            .zip(&rounds.series)
-            .chain([(&control, &rounds.control)]);
+        let ids: Vec<String> =
+            series.iter().map(|one| super::id(group.name, &one.name, parameter)).collect();
+        let control = format!("{} (control)", super::id(group.name, group.reference, parameter));
+        let all = ids.iter().zip(&rounds.series).chain([(&control, &rounds.control)]);
         let lines: Vec<SampleLine<'_>> = all
             .flat_map(|(id, collected)| {
                 let samples = collected.samples.iter().enumerate();
@@ -181,10 +174,7 @@ impl Session {
             Some(parameter) => format!("{}-{parameter}.jsonl", group.name),
             None => format!("{}.jsonl", group.name),
         };
-        self.note(store::save_lines(
-            &self.folder.join("samples").join(&name),
-            &lines,
-        ));
+        self.note(store::save_lines(&self.folder.join("samples").join(&name), &lines));
         let histograms: Vec<HistogramLine<'_>> = ids
             .iter()
             .zip(&rounds.series)
@@ -192,24 +182,17 @@ impl Session {
                 let histogram = summary::histogram(&collected.samples)?;
                 let recorded = histogram.iter_recorded();
                 let buckets = recorded.map(|b| (b.value_iterated_to(), b.count_at_value()));
-                Some(HistogramLine {
-                    id,
-                    buckets: buckets.collect(),
-                })
+                Some(HistogramLine { id, buckets: buckets.collect() })
             })
             .collect();
         if !histograms.is_empty() {
-            self.note(store::save_lines(
-                &self.folder.join("histograms").join(&name),
-                &histograms,
-            ));
+            self.note(store::save_lines(&self.folder.join("histograms").join(&name), &histograms));
         }
     }
 
     /// Keeps a failure to write for the closing lines.
     fn note(&mut self, result: Result<(), StoreError>) {
-        self.troubles
-            .extend(result.err().map(|error| error.to_string()));
+        self.troubles.extend(result.err().map(|error| error.to_string()));
     }
 
     /// Resets connections in the accept queue and says what accept made of them.
@@ -225,15 +208,8 @@ impl Session {
         let cell = Cell {
             backend: entry.name,
             driver,
-            listener: ListenerSpec {
-                mode: Mode::NonBlocking,
-                family: Family::Ipv4,
-                backlog: 16,
-            },
-            policy: Policy {
-                discipline: Discipline::One,
-                retry: RetrySet::Stevens,
-            },
+            listener: ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 16 },
+            policy: Policy { discipline: Discipline::One, retry: RetrySet::Stevens },
             fault,
             count: 1,
         };

@@ -49,15 +49,8 @@ impl Rig for Stall {
         let cell = Cell {
             backend: name,
             driver,
-            listener: ListenerSpec {
-                mode,
-                family: Family::Ipv4,
-                backlog: 128,
-            },
-            policy: Policy {
-                discipline: self.fault.discipline,
-                retry: RetrySet::Stevens,
-            },
+            listener: ListenerSpec { mode, family: Family::Ipv4, backlog: 128 },
+            policy: Policy { discipline: self.fault.discipline, retry: RetrySet::Stevens },
             fault: self.fault,
             count: 1,
         };
@@ -76,11 +69,6 @@ impl Rig for Stall {
         };
         let counts = [("stalled".to_owned(), u64::from(stalled))].into();
         let latencies_ns = vec![latency];
-        Ok(Sample {
-            value_ns: latency as f64,
-            latencies_ns,
-            counts,
-            trial: Some(record),
-        })
+        Ok(Sample { value_ns: latency as f64, latencies_ns, counts, trial: Some(record) })
     }
 }

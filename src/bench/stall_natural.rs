@@ -50,11 +50,7 @@ pub(super) const GROUP: Group = Group {
     counts_cost: false,
     rig: |context, parameter| {
         let rng = Rng::with_seed(context.seed);
-        Ok(Box::new(StallNatural {
-            context: context.clone(),
-            workers: number(parameter),
-            rng,
-        }))
+        Ok(Box::new(StallNatural { context: context.clone(), workers: number(parameter), rng }))
     },
 };
 
@@ -71,15 +67,11 @@ impl Rig for StallNatural {
         };
         let listener = taker::listen(mode, CLIENTS)?;
         let cpu = self.context.pin.map(|(cpu, _)| cpu);
-        let role = Role::Share {
-            backend: name.to_owned(),
-            mode,
-            cpu,
-        };
+        let role = Role::Share { backend: name.to_owned(), mode, cpu };
         let mut crew = Crew::default();
         for _ in 0..self.workers {
             let child = worker::start(&self.context.worker, &listener, &role);
-            crew.engage(child.map_err(Miss::void("starting a worker"))?)?;
+            crew.engage(child.map_err(Miss::of("starting a worker"))?)?;
         }
         let overflows = overflow::count();
         let plan = Plan::draw(&mut self.rng, self.workers);
@@ -90,12 +82,7 @@ impl Rig for StallNatural {
                 "ListenOverflows moved: an accept queue was overrun".to_owned(),
             ));
         }
-        let Day {
-            bystanders,
-            clients,
-            arrived,
-            ..
-        } = day;
+        let Day { bystanders, clients, arrived, .. } = day;
         let over = clock::now();
         let spoken: Vec<Vec<Byte>> = bystanders.into_iter().map(|b| b.bytes(over)).collect();
         let accounts = crew.dismiss(&listener)?;
@@ -166,12 +153,7 @@ struct Arrival {
 
 impl<'a> Day<'a> {
     fn new(listener: &'a Listener, bystanders: Vec<Bystander>) -> Day<'a> {
-        Day {
-            listener,
-            bystanders,
-            clients: Vec::new(),
-            arrived: HashMap::new(),
-        }
+        Day { listener, bystanders, clients: Vec::new(), arrived: HashMap::new() }
     }
 
     fn run(&mut self, plan: &Plan) -> Result<(), Miss> {
@@ -184,10 +166,7 @@ impl<'a> Day<'a> {
                 Some(worker) => {
                     let bystander = &mut self.bystanders[worker];
                     bystander.open.push_back((planned, clock::now()));
-                    bystander
-                        .stream
-                        .write_all(b"b")
-                        .map_err(Miss::void("a bystander's byte"))?;
+                    bystander.stream.write_all(b"b").map_err(Miss::void("a bystander's byte"))?;
                 }
             }
         }
@@ -195,11 +174,7 @@ impl<'a> Day<'a> {
         // parks again at once answers nobody, however many come: its bytes stay open.
         for _ in 0..CLIENTS {
             self.listen_until(clock::now().after(MEAN_GAP))?;
-            if self
-                .bystanders
-                .iter()
-                .all(|bystander| bystander.open.is_empty())
-            {
+            if self.bystanders.iter().all(|bystander| bystander.open.is_empty()) {
                 break;
             }
             self.connect()?;
@@ -211,10 +186,8 @@ impl<'a> Day<'a> {
         let look = |bystander: &Bystander| bystander.watch.look() == Doing::ParkedInAccept;
         let parked = self.bystanders.iter().map(look).collect();
         let began = clock::now();
-        let client =
-            Peer::connect(self.listener.addr()).map_err(Miss::void("a client's connect"))?;
-        self.arrived
-            .insert(client.local().port(), Arrival { began, parked });
+        let client = Peer::connect(self.listener.addr()).map_err(Miss::of("a client's connect"))?;
+        self.arrived.insert(client.local().port(), Arrival { began, parked });
         self.clients.push(client);
         Ok(())
     }
@@ -225,24 +198,14 @@ impl<'a> Day<'a> {
         loop {
             let left = until.remaining();
             let timeout = PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::MAX);
-            let streams = self
-                .bystanders
-                .iter()
-                .map(|bystander| bystander.stream.as_fd());
-            let mut set: Vec<PollFd> = streams
-                .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
-                .collect();
+            let streams = self.bystanders.iter().map(|bystander| bystander.stream.as_fd());
+            let mut set: Vec<PollFd> =
+                streams.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
             let n = poll(&mut set, timeout).unwrap_or(0);
-            let ready: Vec<bool> = set
-                .iter()
-                .map(|entry| entry.any().unwrap_or(false))
-                .collect();
+            let ready: Vec<bool> = set.iter().map(|entry| entry.any().unwrap_or(false)).collect();
             if n > 0 {
-                for (bystander, _) in self
-                    .bystanders
-                    .iter_mut()
-                    .zip(ready)
-                    .filter(|(_, ready)| *ready)
+                for (bystander, _) in
+                    self.bystanders.iter_mut().zip(ready).filter(|(_, ready)| *ready)
                 {
                     bystander.hear()?;
                 }
@@ -258,21 +221,13 @@ impl<'a> Day<'a> {
 impl Bystander {
     fn hear(&mut self) -> Result<(), Miss> {
         let mut echo = [0; 64];
-        let n = self
-            .stream
-            .read(&mut echo)
-            .map_err(Miss::void("a bystander's echo"))?;
+        let n = self.stream.read(&mut echo).map_err(Miss::void("a bystander's echo"))?;
         if n == 0 {
             return Err(Miss::Broken("a worker hung up".to_owned()));
         }
         let until = clock::now();
         for (planned, sent) in self.open.drain(..n.min(self.open.len())) {
-            self.closed.push(Byte {
-                planned,
-                sent,
-                until,
-                answered: true,
-            });
+            self.closed.push(Byte { planned, sent, until, answered: true });
         }
         Ok(())
     }
@@ -281,12 +236,8 @@ impl Bystander {
     /// the stream then tells the worker that the sample is over.
     fn bytes(self, over: Moment) -> Vec<Byte> {
         let unanswered = self.open.into_iter();
-        let censored = unanswered.map(|(planned, sent)| Byte {
-            planned,
-            sent,
-            until: over,
-            answered: false,
-        });
+        let censored =
+            unanswered.map(|(planned, sent)| Byte { planned, sent, until: over, answered: false });
         self.closed.into_iter().chain(censored).collect()
     }
 }
@@ -319,17 +270,10 @@ impl Crew {
         let connect = |(child, output): &mut (Child, BufReader<ChildStdout>)| {
             let addr =
                 worker::bystander_address(output).map_err(|e| Miss::Broken(e.to_string()))?;
-            let stream = TcpStream::connect(addr).map_err(Miss::void("a bystander's connect"))?;
-            stream
-                .set_nodelay(true)
-                .map_err(Miss::void("a bystander's TCP_NODELAY"))?;
+            let stream = TcpStream::connect(addr).map_err(Miss::of("a bystander's connect"))?;
+            stream.set_nodelay(true).map_err(Miss::void("a bystander's TCP_NODELAY"))?;
             let watch = Watch::child(child.id());
-            Ok(Bystander {
-                stream,
-                watch,
-                open: VecDeque::new(),
-                closed: Vec::new(),
-            })
+            Ok(Bystander { stream, watch, open: VecDeque::new(), closed: Vec::new() })
         };
         self.workers.iter_mut().map(connect).collect()
     }
@@ -341,11 +285,7 @@ impl Crew {
         let _ = SockRef::from(listener.socket()).shutdown(std::net::Shutdown::Both);
         let deadline = clock::now().after(FAREWELL);
         let mut wakers = Vec::new();
-        while self
-            .workers
-            .iter_mut()
-            .any(|(child, _)| matches!(child.try_wait(), Ok(None)))
-        {
+        while self.workers.iter_mut().any(|(child, _)| matches!(child.try_wait(), Ok(None))) {
             if deadline.remaining().is_zero() {
                 return Err(Miss::Broken("a worker did not end".to_owned()));
             }
@@ -398,10 +338,7 @@ fn judge(
         }
     }
     if latencies.len() != CLIENTS * spoken.len() {
-        return Err(Miss::Broken(format!(
-            "{} bytes are accounted for",
-            latencies.len()
-        )));
+        return Err(Miss::Broken(format!("{} bytes are accounted for", latencies.len())));
     }
     let sum = |count: fn(&Account) -> u64| accounts.iter().map(count).sum::<u64>();
     let counts = [

@@ -29,9 +29,7 @@ pub fn summarise(
     seed: u64,
 ) -> record::Collection {
     let mut rng = Rng::with_seed(seed);
-    let reference = series
-        .iter()
-        .position(|series| series.name == group.reference);
+    let reference = series.iter().position(|series| series.name == group.reference);
     let first = reference.map_or(&[][..], |at| &rounds.series[at].samples);
     let second = &rounds.control.samples[..];
     let control = stats::median_of(&ratios(second, |round| values(first, round)), &mut rng);
@@ -48,14 +46,7 @@ pub fn summarise(
         } else {
             Ratio::judge(&ratios(&collected.samples, base), control, &mut rng)
         };
-        cells.push(cell(
-            group,
-            parameter,
-            &series.name,
-            collected,
-            judged,
-            &mut rng,
-        ));
+        cells.push(cell(group, parameter, &series.name, collected, judged, &mut rng));
     }
     record::Collection {
         parameter: parameter.map(str::to_owned),
@@ -72,9 +63,7 @@ fn values(samples: &[Sample], round: usize) -> Option<f64> {
 
 fn ratios(samples: &[Sample], base: impl Fn(usize) -> Option<f64>) -> Vec<f64> {
     let ratio = |(round, sample): (usize, &Sample)| {
-        base(round)
-            .filter(|&base| base > 0.0)
-            .map(|base| sample.value_ns / base)
+        base(round).filter(|&base| base > 0.0).map(|base| sample.value_ns / base)
     };
     samples.iter().enumerate().filter_map(ratio).collect()
 }
@@ -87,11 +76,7 @@ fn cell(
     ratio: Option<Ratio>,
     rng: &mut Rng,
 ) -> record::Cell {
-    let values: Vec<f64> = collected
-        .samples
-        .iter()
-        .map(|sample| sample.value_ns)
-        .collect();
+    let values: Vec<f64> = collected.samples.iter().map(|sample| sample.value_ns).collect();
     let mut voids = BTreeMap::new();
     for reason in &collected.voids {
         *voids.entry(reason.clone()).or_default() += 1;
@@ -121,12 +106,7 @@ fn cell(
         ratio,
         latency: latency(&collected.samples),
         counts,
-        stalls: collected
-            .samples
-            .iter()
-            .filter_map(stall)
-            .take(POINTS)
-            .collect(),
+        stalls: collected.samples.iter().filter_map(stall).take(POINTS).collect(),
         cost: None,
     }
 }
@@ -135,10 +115,7 @@ fn latency(samples: &[Sample]) -> Option<Latency> {
     let histogram = histogram(samples)?;
     Some(Latency {
         count: histogram.len(),
-        quantiles: QUANTILES
-            .iter()
-            .map(|&q| (q, histogram.value_at_quantile(q)))
-            .collect(),
+        quantiles: QUANTILES.iter().map(|&q| (q, histogram.value_at_quantile(q))).collect(),
     })
 }
 
@@ -161,25 +138,10 @@ pub fn skipped(
     why: &str,
 ) -> record::Collection {
     let nothing = |series: &Series| {
-        let reason = series
-            .subject
-            .as_ref()
-            .err()
-            .cloned()
-            .unwrap_or_else(|| why.to_owned());
+        let reason = series.subject.as_ref().err().cloned().unwrap_or_else(|| why.to_owned());
         let stopped = Some(Stopped::Skipped(reason));
-        let collected = Collected {
-            stopped,
-            ..Collected::default()
-        };
-        cell(
-            group,
-            parameter,
-            &series.name,
-            &collected,
-            None,
-            &mut Rng::with_seed(0),
-        )
+        let collected = Collected { stopped, ..Collected::default() };
+        cell(group, parameter, &series.name, &collected, None, &mut Rng::with_seed(0))
     };
     record::Collection {
         parameter: parameter.map(str::to_owned),

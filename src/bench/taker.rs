@@ -11,7 +11,7 @@ use crate::backend::{self, Backend, Connection, Driver, Takes};
 use crate::clock::{self, Moment};
 use crate::evidence::queue;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
-use crate::outcome::{self, Outcome, RetrySet};
+use crate::outcome::{Outcome, RetrySet};
 use crate::peer::Peer;
 
 /// How long a connection may take into the queue. A safety net: on loopback it is there
@@ -53,19 +53,11 @@ pub struct Taken {
 ///
 /// # Errors
 ///
-/// Unfit, with the limit and the remedy, where the kernel cut the backlog below `needed`.
+/// Unfit, with the limit and the remedy, where the kernel cut the backlog below `needed` or
+/// descriptors have run out.
 pub fn listen(mode: Mode, needed: usize) -> Result<Listener, Miss> {
-    let spec = ListenerSpec {
-        mode,
-        family: Family::Ipv4,
-        backlog: BACKLOG,
-    };
-    let listener = Listener::bind(spec).map_err(|error| {
-        Miss::Void(format!(
-            "cannot open a listener: {error} {}",
-            outcome::remedy(&error)
-        ))
-    })?;
+    let spec = ListenerSpec { mode, family: Family::Ipv4, backlog: BACKLOG };
+    let listener = Listener::bind(spec).map_err(Miss::of("opening a listener"))?;
     match queue::look(listener.socket()) {
         Some(queue) if queue.limit < needed => Err(Miss::Unfit(format!(
             "the backlog was cut to {} where {needed} is needed: raise net.core.somaxconn",
@@ -79,20 +71,13 @@ pub fn listen(mode: Mode, needed: usize) -> Result<Listener, Miss> {
 ///
 /// # Errors
 ///
-/// Void where local ports have run out, a connection did not arrive, or one had already been
+/// Unfit where descriptors or local ports have run out; void where a connection did not arrive, or one had already been
 /// taken: then the accept had begun before the clock.
 pub fn fill(listener: &TcpListener, n: usize) -> Result<Vec<Peer>, Miss> {
-    let addr = listener
-        .local_addr()
-        .map_err(Miss::void("the listener's address"))?;
+    let addr = listener.local_addr().map_err(Miss::void("the listener's address"))?;
     let mut clients = Vec::with_capacity(n);
     for _ in 0..n {
-        clients.push(Peer::connect(addr).map_err(|error| {
-            Miss::Void(format!(
-                "a client's connect: {error} {}",
-                outcome::remedy(&error)
-            ))
-        })?);
+        clients.push(Peer::connect(addr).map_err(Miss::of("a client's connect"))?);
     }
     let deadline = clock::now().after(PATIENCE);
     queue::await_length(listener, n, deadline).map_err(Miss::void("the queue is not full"))?;
@@ -126,39 +111,19 @@ pub fn take(backend: &mut dyn Backend, driver: &Driver, task: Task) -> Result<Ta
         would_blocks: 0,
         wakeups: 0,
     };
-    let policy = Policy {
-        discipline: task.discipline,
-        retry: RetrySet::Stevens,
-    };
+    let policy = Policy { discipline: task.discipline, retry: RetrySet::Stevens };
     let began = clock::now();
     let end = accept_loop::run(backend, driver.takes, policy, &mut counter);
     let took = clock::now() - began;
-    let Counter {
-        alive,
-        dead,
-        aborted,
-        would_blocks,
-        wakeups,
-        ..
-    } = counter;
+    let Counter { alive, dead, aborted, would_blocks, wakeups, .. } = counter;
     if end != End::Stopped {
         return Err(Miss::Broken(format!("the loop ended: {end:?}")));
     }
     let answered = alive.len() + dead + aborted;
     if answered != task.offered {
-        return Err(Miss::Broken(format!(
-            "{} offered, {answered} answered for",
-            task.offered
-        )));
+        return Err(Miss::Broken(format!("{} offered, {answered} answered for", task.offered)));
     }
-    Ok(Taken {
-        took,
-        alive,
-        dead,
-        aborted,
-        would_blocks,
-        wakeups,
-    })
+    Ok(Taken { took, alive, dead, aborted, would_blocks, wakeups })
 }
 
 /// No loop at all: `k` accepts on a queue that holds them, and how long they took.
@@ -212,14 +177,7 @@ impl Observer for Counter {
         }
         let all = self.alive.len() + self.dead + self.aborted == self.task.offered;
         let done = all && (!self.ends_on_would_block || outcome == Outcome::WouldBlock);
-        (
-            outcome,
-            if done {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            },
-        )
+        (outcome, if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 

@@ -94,10 +94,7 @@ pub fn run_if_asked() {
 }
 
 fn failed(error: io::Error) -> Account {
-    Account {
-        failure: Some(error.to_string()),
-        ..Account::default()
-    }
+    Account { failure: Some(error.to_string()), ..Account::default() }
 }
 
 /// Starts `program` as a worker on `listener`.
@@ -118,9 +115,7 @@ pub fn start(program: &std::path::Path, listener: &Listener, role: &Role) -> io:
 pub fn bystander_address(output: &mut impl BufRead) -> io::Result<std::net::SocketAddr> {
     let mut line = String::new();
     output.read_line(&mut line)?;
-    line.trim()
-        .parse()
-        .map_err(|_| io::Error::other(format!("a worker said: {}", line.trim())))
+    line.trim().parse().map_err(|_| io::Error::other(format!("a worker said: {}", line.trim())))
 }
 
 /// A worker's account: its last line.
@@ -143,17 +138,9 @@ fn work(name: &str, mode: Mode, cpu: Option<usize>) -> io::Result<Account> {
     let mut backend = (driver.open)(shared.into_socket())?;
     backend.watch_listener()?;
     let (bystander, account, entered) = (bystander()?, Account::default(), clock::now());
-    let mut worker = Worker {
-        takes: driver.takes,
-        bystander,
-        account,
-        entered,
-    };
+    let mut worker = Worker { takes: driver.takes, bystander, account, entered };
     backend.watch(Arc::clone(&worker.bystander), BYSTANDER)?;
-    let policy = Policy {
-        discipline: Discipline::One,
-        retry: RetrySet::Stevens,
-    };
+    let policy = Policy { discipline: Discipline::One, retry: RetrySet::Stevens };
     // However it ends, its account is as good: the bystander has hung up, or the listener
     // was shut down to wake an accept that was parked.
     let _ = accept_loop::run(&mut *backend, driver.takes, policy, &mut worker);
@@ -161,11 +148,7 @@ fn work(name: &str, mode: Mode, cpu: Option<usize>) -> io::Result<Account> {
 }
 
 fn bystander() -> io::Result<Arc<OwnedFd>> {
-    let spec = ListenerSpec {
-        mode: Mode::Blocking,
-        family: Family::Ipv4,
-        backlog: 1,
-    };
+    let spec = ListenerSpec { mode: Mode::Blocking, family: Family::Ipv4, backlog: 1 };
     let listener = Listener::bind(spec)?;
     writeln!(io::stdout(), "{}", listener.addr())?;
     io::stdout().flush()?;
@@ -208,15 +191,8 @@ impl Observer for Worker {
             Err(error) => Outcome::from_error(error),
         };
         self.account.would_blocks += u64::from(outcome == Outcome::WouldBlock);
-        let port = result
-            .ok()
-            .and_then(|connection| connection.peer())
-            .map(|peer| peer.port());
-        self.account.accepts.push(Accepted {
-            entered,
-            returned,
-            port,
-        });
+        let port = result.ok().and_then(|connection| connection.peer()).map(|peer| peer.port());
+        self.account.accepts.push(Accepted { entered, returned, port });
         (outcome, ControlFlow::Continue(()))
     }
 

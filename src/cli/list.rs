@@ -70,14 +70,7 @@ fn backends() -> Table {
                 let modes: Vec<&str> = driver.modes.iter().map(|mode| mode.name()).collect();
                 let others = if driver.watches_others { "yes" } else { "no" };
                 let modes = modes.join(", ");
-                row([
-                    entry.name,
-                    takes,
-                    &modes,
-                    others,
-                    driver.drains_until(),
-                    driver.about,
-                ])
+                row([entry.name, takes, &modes, others, driver.drains_until(), driver.about])
             }
         });
     }
@@ -86,11 +79,7 @@ fn backends() -> Table {
 
 fn faults() -> Table {
     let mut table = vec![row(["name", "what happens", "what a wrong loop comes to"])];
-    table.extend(
-        fault::ALL
-            .iter()
-            .map(|fault| row([fault.name, fault.about, fault.symptom])),
-    );
+    table.extend(fault::ALL.iter().map(|fault| row([fault.name, fault.about, fault.symptom])));
     table
 }
 
@@ -109,11 +98,7 @@ fn retry_sets() -> Table {
         RetrySet::Naive => "no error: the loop ends on any",
     };
     let mut table = vec![row(["name", "goes on after"])];
-    table.extend(
-        RetrySet::ALL
-            .iter()
-            .map(|set| row([set.name(), describe(set)])),
-    );
+    table.extend(RetrySet::ALL.iter().map(|set| row([set.name(), describe(set)])));
     table
 }
 

@@ -50,10 +50,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
 /// that has seen enough (`| head`) is no error.
 fn show(text: &str) -> Result<(), String> {
     let mut output = anstream::stdout().lock();
-    match output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-    {
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(format!("cannot write to standard output: {error}"))
         }

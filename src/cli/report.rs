@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rstall::record::store;
+use rstall::record::store::{self, Stored};
 use rstall::report;
 
 #[derive(Debug, Args)]
@@ -20,10 +20,7 @@ pub struct Report {
 impl Report {
     pub fn run(&self) -> Result<ExitCode, String> {
         let (folder, run) = match &self.run {
-            Some(folder) => (
-                folder.clone(),
-                store::load(folder).map_err(|e| e.to_string())?,
-            ),
+            Some(folder) => (folder.clone(), store::load(folder).map_err(|e| e.to_string())?),
             None => self.newest()?,
         };
         let criterion = self.reports.join("criterion");
@@ -43,7 +40,7 @@ impl Report {
         };
         let runs = store::list(&self.reports)
             .map_err(|error| format!("{error}\nhelp: run `cargo bench` first, or name a run"))?;
-        for (folder, run) in runs {
+        for Stored { folder, run } in runs {
             match run {
                 Ok(run) => return Ok((folder, run)),
                 Err(error) => anstream::eprintln!("warning: {error}"),

@@ -76,11 +76,7 @@ impl Trial {
         interrupt::listen()?;
         let rescue_after = Duration::from_millis(self.rescue);
         let watchdog = Timing::default().watchdog + rescue_after;
-        let timing = Timing {
-            rescue_after,
-            watchdog,
-            ..Timing::default()
-        };
+        let timing = Timing { rescue_after, watchdog, ..Timing::default() };
         let mut tally = Tally::default();
         for _ in 0..self.trials {
             if interrupt::asked() {
@@ -91,11 +87,7 @@ impl Trial {
                 let line = serde_json::to_string(&record).map_err(|error| error.to_string())?;
                 super::show(&format!("{line}\n"))?;
             } else if self.trials == 1 {
-                super::show(&format!(
-                    "{}\n{}",
-                    timeline::draw(&record),
-                    sentence(&record)
-                ))?;
+                super::show(&format!("{}\n{}", timeline::draw(&record), sentence(&record)))?;
             }
             tally.add(&record);
         }
@@ -114,15 +106,9 @@ impl Trial {
         // The parsers let only known names through.
         let entry = backend::find(&self.backend).ok_or("no such backend")?;
         let fault = fault::find(&self.fault).ok_or("no such fault")?;
-        let mode = Mode::ALL
-            .into_iter()
-            .find(|mode| mode.name() == self.listener);
-        let family = Family::ALL
-            .into_iter()
-            .find(|family| family.name() == self.family);
-        let retry = RetrySet::ALL
-            .into_iter()
-            .find(|retry| retry.name() == self.retry);
+        let mode = Mode::ALL.into_iter().find(|mode| mode.name() == self.listener);
+        let family = Family::ALL.into_iter().find(|family| family.name() == self.family);
+        let retry = RetrySet::ALL.into_iter().find(|retry| retry.name() == self.retry);
         Ok(Cell {
             backend: entry.name,
             driver: entry
@@ -156,15 +142,9 @@ fn sentence(record: &Record) -> String {
             text,
             "{bad}stalled{bad:#}: accept was entered, {} later the rescue's connect began, and that \
              same accept returned the rescue's port {}{}.",
-            milliseconds(rstall::clock::nanos(
-                stall.rescue_began - stall.accept_entered
-            )),
+            milliseconds(rstall::clock::nanos(stall.rescue_began - stall.accept_entered)),
             stall.port,
-            if stall.park_seen {
-                "; the thread was seen parked in accept"
-            } else {
-                ""
-            },
+            if stall.park_seen { "; the thread was seen parked in accept" } else { "" },
         ),
         (None, None, Ending::Censored) => {
             writeln!(text, "{bad}censored{bad:#}: the watchdog ended the trial")
@@ -178,16 +158,8 @@ fn sentence(record: &Record) -> String {
         (None, None, Ending::Done) => writeln!(text, "{good}did not stall{good:#}."),
     };
     let _ = match record.bystander_ns {
-        Some(ns) => writeln!(
-            text,
-            "The bystander waited {} for its echo.",
-            milliseconds(ns)
-        ),
-        None if record
-            .events
-            .iter()
-            .any(|e| e.what == trial::What::ByteSent) =>
-        {
+        Some(ns) => writeln!(text, "The bystander waited {} for its echo.", milliseconds(ns)),
+        None if record.events.iter().any(|e| e.what == trial::What::ByteSent) => {
             writeln!(text, "The bystander never had its echo.")
         }
         None => Ok(()),
@@ -228,25 +200,19 @@ impl Tally {
         };
         *self.results.entry(what).or_default() += 1;
         for accept in &record.accepts {
-            *self
-                .results
-                .entry(format!("  accept: {}", accept.outcome))
-                .or_default() += 1;
+            *self.results.entry(format!("  accept: {}", accept.outcome)).or_default() += 1;
         }
         if record.lost() > 0 {
             let lost = "  connections never taken".to_owned();
             *self.results.entry(lost).or_default() += record.lost() as u64;
         }
-        self.bystander_ns
-            .extend(record.bystander_ns.map(|ns| ns as f64));
+        self.bystander_ns.extend(record.bystander_ns.map(|ns| ns as f64));
     }
 
     fn text(&self) -> String {
         let mut text = format!("{} trials\n", self.trials);
-        let (accepts, results): (Vec<_>, Vec<_>) = self
-            .results
-            .iter()
-            .partition(|(what, _)| what.starts_with(' '));
+        let (accepts, results): (Vec<_>, Vec<_>) =
+            self.results.iter().partition(|(what, _)| what.starts_with(' '));
         for (what, n) in results.into_iter().chain(accepts) {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{n:>8}  {what}");

@@ -4,14 +4,8 @@
 /// began (TcpExt ListenOverflows, /proc/net/netstat); `None` where the system does not tell.
 pub fn count() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/net/netstat").ok()?;
-    let mut lines = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("TcpExt: "));
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix("TcpExt: "));
     let (names, values) = (lines.next()?, lines.next()?);
     let mut columns = names.split_whitespace().zip(values.split_whitespace());
-    columns
-        .find(|(name, _)| *name == "ListenOverflows")?
-        .1
-        .parse()
-        .ok()
+    columns.find(|(name, _)| *name == "ListenOverflows")?.1.parse().ok()
 }

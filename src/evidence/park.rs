@@ -39,28 +39,20 @@ pub fn this_thread() -> ThreadId {
 impl Watch {
     /// Begins to watch a thread of this process.
     pub fn new(thread: ThreadId) -> Watch {
-        Watch {
-            file: std::fs::File::open(format!("/proc/self/task/{thread}/syscall")).ok(),
-        }
+        Watch { file: std::fs::File::open(format!("/proc/self/task/{thread}/syscall")).ok() }
     }
 
     /// Begins to watch the main thread of a child process (ptrace(2), "access mode checking":
     /// a parent may, even under Yama).
     pub fn child(process: u32) -> Watch {
-        Watch {
-            file: std::fs::File::open(format!("/proc/{process}/syscall")).ok(),
-        }
+        Watch { file: std::fs::File::open(format!("/proc/{process}/syscall")).ok() }
     }
 
     /// What the thread is doing now. The file begins with the number of the system call that
     /// the thread is blocked in, or says `running` (proc_pid_syscall(5)).
     pub fn look(&self) -> Doing {
         let mut text = [0_u8; 256];
-        let Some(n) = self
-            .file
-            .as_ref()
-            .and_then(|file| file.read_at(&mut text, 0).ok())
-        else {
+        let Some(n) = self.file.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()) else {
             return Doing::Unknown;
         };
         let text = std::str::from_utf8(&text[..n]).unwrap_or_default();

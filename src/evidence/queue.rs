@@ -86,10 +86,7 @@ mod imp {
             )
         };
         match result {
-            0 => Ok(Queue {
-                length: info.tcpi_unacked as usize,
-                limit: info.tcpi_sacked as usize,
-            }),
+            0 => Ok(Queue { length: info.tcpi_unacked as usize, limit: info.tcpi_sacked as usize }),
             _ => Err(io::Error::last_os_error()),
         }
     }
@@ -112,10 +109,7 @@ mod imp {
 
     pub(super) fn look(listener: &TcpListener) -> io::Result<Queue> {
         let length = option(listener, SO_LISTENQLEN)?;
-        Ok(Queue {
-            length,
-            limit: option(listener, SO_LISTENQLIMIT)?,
-        })
+        Ok(Queue { length, limit: option(listener, SO_LISTENQLIMIT)? })
     }
 
     fn option(listener: &TcpListener, name: libc::c_int) -> io::Result<usize> {

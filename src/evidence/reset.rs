@@ -53,16 +53,8 @@ pub fn await_ended(
 /// The loopback interface delivers in order: once a later handshake over it has completed,
 /// what was sent before has been delivered.
 fn after_a_handshake(server: SocketAddr) -> io::Result<Proof> {
-    let family = if server.is_ipv4() {
-        Family::Ipv4
-    } else {
-        Family::Ipv6
-    };
-    let listener = Listener::bind(ListenerSpec {
-        mode: Mode::Blocking,
-        family,
-        backlog: 1,
-    })?;
+    let family = if server.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+    let listener = Listener::bind(ListenerSpec { mode: Mode::Blocking, family, backlog: 1 })?;
     Peer::connect(listener.addr())?.reset()?;
     Ok(Proof::LoopbackOrder)
 }
@@ -129,11 +121,7 @@ mod diag {
             // struct nlmsgerr begins with the negated errno.
             (Some(NLMSG_ERROR), Some(errno)) => {
                 let error = io::Error::from_raw_os_error(-errno);
-                if outcome::is_not_found(&error) {
-                    Ok(NOT_FOUND)
-                } else {
-                    Err(error)
-                }
+                if outcome::is_not_found(&error) { Ok(NOT_FOUND) } else { Err(error) }
             }
             // struct inet_diag_msg: family, then the state.
             (Some(SOCK_DIAG_BY_FAMILY), Some(_)) => Ok(answer[HEADER + 1]),
@@ -149,11 +137,7 @@ mod diag {
         message.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
         message.extend(NLM_F_REQUEST.to_ne_bytes());
         message.extend([0; 8]); // sequence number and sender, which nobody reads
-        let family = if server.is_ipv4() {
-            libc::AF_INET
-        } else {
-            libc::AF_INET6
-        };
+        let family = if server.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
         message.extend([family as u8, libc::IPPROTO_TCP as u8, 0, 0]);
         message.extend(u32::MAX.to_ne_bytes()); // in any state
         message.extend(server.port().to_be_bytes());

@@ -67,11 +67,7 @@ impl Fault {
             Step::ConnectAll => count,
             Step::Reset | Step::Close | Step::Rival => 0,
         };
-        self.before_wait
-            .iter()
-            .chain(self.in_window)
-            .map(clients)
-            .sum()
+        self.before_wait.iter().chain(self.in_window).map(clients).sum()
     }
 
     /// How many connections are left for the loop: those that no rival takes.

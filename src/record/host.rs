@@ -39,16 +39,8 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// The libraries whose code is under test.
-const LIBRARIES: &[&str] = &[
-    "async-io",
-    "criterion",
-    "io-uring",
-    "libc",
-    "mio",
-    "polling",
-    "socket2",
-    "tokio",
-];
+const LIBRARIES: &[&str] =
+    &["async-io", "criterion", "io-uring", "libc", "mio", "polling", "socket2", "tokio"];
 
 /// The lock file of the checkout that this was built in.
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
@@ -58,9 +50,7 @@ impl Host {
     pub fn read() -> Host {
         let name = uname().ok();
         let field = |read: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
-            name.as_ref().map_or_else(String::new, |name| {
-                read(name).to_string_lossy().into_owned()
-            })
+            name.as_ref().map_or_else(String::new, |name| read(name).to_string_lossy().into_owned())
         };
         Host {
             system: field(nix::sys::utsname::UtsName::sysname),
@@ -77,17 +67,13 @@ impl Host {
 fn cpu_model() -> Option<String> {
     let text = fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
-    line.split_once(':')
-        .map(|(_, model)| model.trim().to_owned())
+    line.split_once(':').map(|(_, model)| model.trim().to_owned())
 }
 
 fn read_limits() -> BTreeMap<String, String> {
     let setting = |path: &&str| {
         let text = fs::read_to_string(format!("/proc/sys/{path}")).ok()?;
-        Some((
-            path.replace('/', "."),
-            text.split_whitespace().collect::<Vec<_>>().join(" "),
-        ))
+        Some((path.replace('/', "."), text.split_whitespace().collect::<Vec<_>>().join(" ")))
     };
     let mut limits: BTreeMap<_, _> = SETTINGS.iter().filter_map(setting).collect();
     limits.extend(limits::open_files().map(|n| ("RLIMIT_NOFILE".to_owned(), n.to_string())));
@@ -98,16 +84,13 @@ fn read_limits() -> BTreeMap<String, String> {
 /// format is followed by its `version` line.
 fn versions(lock: &str) -> BTreeMap<String, String> {
     let quoted = |line: &str, key: &str| {
-        line.strip_prefix(key)
-            .map(|rest| rest.trim_matches([' ', '=', '"']).to_owned())
+        line.strip_prefix(key).map(|rest| rest.trim_matches([' ', '=', '"']).to_owned())
     };
     let lines: Vec<&str> = lock.lines().collect();
     let pairs = lines
         .windows(2)
         .filter_map(|pair| Some((quoted(pair[0], "name = ")?, quoted(pair[1], "version = ")?)));
-    pairs
-        .filter(|(name, _)| LIBRARIES.contains(&name.as_str()))
-        .collect()
+    pairs.filter(|(name, _)| LIBRARIES.contains(&name.as_str())).collect()
 }
 
 #[cfg(test)]
@@ -118,10 +101,7 @@ mod tests {
     fn every_library_under_test_has_a_version() {
         let versions = versions(LOCK);
         for library in LIBRARIES {
-            assert!(
-                versions.contains_key(*library),
-                "{library} is not in Cargo.lock"
-            );
+            assert!(versions.contains_key(*library), "{library} is not in Cargo.lock");
         }
     }
 }

@@ -163,10 +163,7 @@ impl Run {
     pub fn cells(&self) -> impl Iterator<Item = (&Group, &Collection, &Cell)> {
         self.groups.iter().flat_map(|group| {
             group.collections.iter().flat_map(move |collection| {
-                collection
-                    .cells
-                    .iter()
-                    .map(move |cell| (group, collection, cell))
+                collection.cells.iter().map(move |cell| (group, collection, cell))
             })
         })
     }
@@ -175,9 +172,8 @@ impl Run {
     /// run was from its first, as a fraction. `None` where there was no control.
     pub fn control(&self) -> Option<f64> {
         let collections = self.groups.iter().flat_map(|group| &group.collections);
-        let off: Vec<f64> = collections
-            .filter_map(|c| c.control.map(|e| (e.point - 1.0).abs()))
-            .collect();
+        let off: Vec<f64> =
+            collections.filter_map(|c| c.control.map(|e| (e.point - 1.0).abs())).collect();
         (!off.is_empty()).then(|| crate::stats::median(&off))
     }
 

@@ -21,13 +21,7 @@ pub struct StoreError {
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "cannot {} {}: {}",
-            self.doing,
-            self.path.display(),
-            self.why
-        )
+        write!(f, "cannot {} {}: {}", self.doing, self.path.display(), self.why)
     }
 }
 
@@ -35,11 +29,7 @@ impl std::error::Error for StoreError {}
 
 impl StoreError {
     fn new(path: &Path, doing: &'static str, why: impl fmt::Display) -> StoreError {
-        StoreError {
-            path: path.to_owned(),
-            doing,
-            why: why.to_string(),
-        }
+        StoreError { path: path.to_owned(), doing, why: why.to_string() }
     }
 
     fn io<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> StoreError + 'a {
@@ -65,12 +55,9 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     // A temporary file is its owner's alone; a report is for everybody.
     {
         use std::os::unix::fs::PermissionsExt;
-        let _ = file
-            .as_file()
-            .set_permissions(fs::Permissions::from_mode(0o644));
+        let _ = file.as_file().set_permissions(fs::Permissions::from_mode(0o644));
     }
-    file.persist(path)
-        .map_err(|error| StoreError::io(path, "write")(error.error))?;
+    file.persist(path).map_err(|error| StoreError::io(path, "write")(error.error))?;
     Ok(())
 }
 
@@ -107,18 +94,10 @@ pub fn save_lines<T: Serialize>(path: &Path, values: &[T]) -> Result<(), StoreEr
 ///
 /// Where it is missing, damaged, or of a newer format; the message says which and what to do.
 pub fn load(path: &Path) -> Result<Run, StoreError> {
-    let path = if path.is_dir() {
-        path.join("run.json")
-    } else {
-        path.to_owned()
-    };
+    let path = if path.is_dir() { path.join("run.json") } else { path.to_owned() };
     let text = fs::read(&path).map_err(StoreError::io(&path, "read"))?;
     let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| {
-        StoreError::new(
-            &path,
-            "read",
-            format!("{error}; it is damaged: leave its folder out"),
-        )
+        StoreError::new(&path, "read", format!("{error}; it is damaged: leave its folder out"))
     })?;
     let schema = value.get("schema").and_then(serde_json::Value::as_u64);
     match schema {
@@ -130,32 +109,31 @@ pub fn load(path: &Path) -> Result<Run, StoreError> {
         Some(_) => serde_json::from_value(value).map_err(|error| {
             StoreError::new(&path, "read", format!("not a run of rstall: {error}"))
         }),
-        None => Err(StoreError::new(
-            &path,
-            "read",
-            "not a run of rstall: it has no schema",
-        )),
+        None => Err(StoreError::new(&path, "read", "not a run of rstall: it has no schema")),
     }
 }
 
-/// The runs in a reports folder, newest first: each folder of `runs/`, read or with the
-/// reason why not.
+/// A run on disk, read or with the reason why not.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The run.
+    pub run: Result<Run, StoreError>,
+}
+
+/// The runs in a reports folder, newest first: each folder of `runs/`.
 ///
 /// # Errors
 ///
 /// Where the folder itself cannot be read.
-pub fn list(reports: &Path) -> Result<Vec<(PathBuf, Result<Run, StoreError>)>, StoreError> {
+pub fn list(reports: &Path) -> Result<Vec<Stored>, StoreError> {
     let runs = reports.join("runs");
     let entries = fs::read_dir(&runs).map_err(StoreError::io(&runs, "read"))?;
-    let mut folders: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     folders.reverse();
-    Ok(folders
-        .into_iter()
-        .map(|folder| (folder.clone(), load(&folder)))
-        .collect())
+    let read = |folder: PathBuf| Stored { run: load(&folder), folder };
+    Ok(folders.into_iter().map(read).collect())
 }

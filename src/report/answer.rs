@@ -23,10 +23,7 @@ pub fn lead(run: &Run) -> String {
     let ill = stalls.blocking.stalled().len();
     match (stalls.blocking.loops.len(), stalls.cured()) {
         (0, _) => {
-            let (n, stalled) = (
-                stalls.nonblocking.loops.len(),
-                stalls.nonblocking.stalled().len(),
-            );
+            let (n, stalled) = (stalls.nonblocking.loops.len(), stalls.nonblocking.stalled().len());
             format!("On a non-blocking listener {stalled} of {n} loops stalled.")
         }
         (all, (0, _)) => format!("On a blocking listener {ill} of {all} loops stalled."),
@@ -48,10 +45,7 @@ pub fn findings(run: &Run) -> Vec<Finding> {
     }
     found.extend(Reset::of(run).map(|reset| Finding {
         figure: reset.figure,
-        text: format!(
-            "connections that were reset before accept: {}",
-            reset.outcome
-        ),
+        text: format!("connections that were reset before accept: {}", reset.outcome),
         more: reset.meaning.to_owned(),
     }));
     found
@@ -76,23 +70,14 @@ fn forced(stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
         return;
     }
     let ((tries, stalled), (ill, cured)) = (nonblocking.tries(), stalls.cured());
-    let in_trials = format!(
-        "stalled in {} of {} trials",
-        number::count(stalled),
-        number::count(tries)
-    );
+    let in_trials =
+        format!("stalled in {} of {} trials", number::count(stalled), number::count(tries));
     let (figure, text) = if ill > 0 {
         let text = "such loops were cured by a non-blocking listener";
-        (
-            format!("{cured} of {ill}"),
-            format!("{text}, which {in_trials}"),
-        )
+        (format!("{cured} of {ill}"), format!("{text}, which {in_trials}"))
     } else {
         let (stalled, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
-        (
-            format!("{stalled} of {all}"),
-            format!("loops on a non-blocking listener {in_trials}"),
-        )
+        (format!("{stalled} of {all}"), format!("loops on a non-blocking listener {in_trials}"))
     };
     let medians = nonblocking.medians.map(|(low, high)| {
         let instead = blocking.medians.map_or_else(String::new, |(low, high)| {
@@ -101,11 +86,7 @@ fn forced(stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
         let own = number::span(low, high);
         format!("A bystander's median latency on a non-blocking listener is {own}{instead}")
     });
-    found.push(Finding {
-        figure,
-        text,
-        more: medians.unwrap_or_default(),
-    });
+    found.push(Finding { figure, text, more: medians.unwrap_or_default() });
 }
 
 fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
@@ -113,11 +94,7 @@ fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
     let cure = {
         let (bytes, stalled) = nonblocking.tries();
         let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
-        format!(
-            "{ill} of {all}, in {} of {} bytes",
-            number::count(stalled),
-            number::count(bytes)
-        )
+        format!("{ill} of {all}, in {} of {} bytes", number::count(stalled), number::count(bytes))
     };
     if blocking.loops.is_empty() {
         let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
@@ -142,18 +119,11 @@ fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
     } else {
         format!("; on a non-blocking one {cure}")
     };
-    let well: Vec<&str> = blocking
-        .loops
-        .iter()
-        .filter(|(_, (_, n))| *n == 0)
-        .map(|(b, _)| *b)
-        .collect();
+    let well: Vec<&str> =
+        blocking.loops.iter().filter(|(_, (_, n))| *n == 0).map(|(b, _)| *b).collect();
     let more = match well.as_slice() {
         [] => String::new(),
-        names => format!(
-            "Never stalled, on a blocking listener either: {}",
-            names.join(", ")
-        ),
+        names => format!("Never stalled, on a blocking listener either: {}", names.join(", ")),
     };
     found.push(Finding {
         figure: format!("{} of {}", blocking.stalled().len(), blocking.loops.len()),
@@ -168,11 +138,8 @@ fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
 /// The noise floor of a run in a sentence without its full stop; `None` without a control.
 pub fn noise(run: &Run) -> Option<String> {
     let off = run.control()?;
-    let controls = run
-        .groups
-        .iter()
-        .flat_map(|group| &group.collections)
-        .filter(|c| c.control.is_some());
+    let controls =
+        run.groups.iter().flat_map(|group| &group.collections).filter(|c| c.control.is_some());
     let noisy = if run.is_noisy() {
         "; that is more than 2 %: this run is NOISY, small differences are not to be trusted"
     } else {
@@ -187,7 +154,5 @@ pub fn noise(run: &Run) -> Option<String> {
 
 /// How many cells failed.
 pub fn failures(run: &Run) -> usize {
-    run.cells()
-        .filter(|(_, _, cell)| matches!(cell.status, Status::Failed(_)))
-        .count()
+    run.cells().filter(|(_, _, cell)| matches!(cell.status, Status::Failed(_))).count()
 }

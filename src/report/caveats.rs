@@ -78,9 +78,7 @@ impl Caveats {
     /// Of a run.
     pub fn of(run: &Run) -> Caveats {
         let occurs = |place: &usize| run.cells().any(|(g, c, cell)| concerns(*place, g, c, cell));
-        Caveats {
-            present: (0..CAVEATS.len()).filter(occurs).collect(),
-        }
+        Caveats { present: (0..CAVEATS.len()).filter(occurs).collect() }
     }
 
     /// The numbers of those that concern a cell.
@@ -94,11 +92,7 @@ impl Caveats {
 
     /// All that occur: number and text.
     pub fn list(&self) -> Vec<(usize, &'static str)> {
-        self.present
-            .iter()
-            .zip(1..)
-            .map(|(place, n)| (n, CAVEATS[*place].text))
-            .collect()
+        self.present.iter().zip(1..).map(|(place, n)| (n, CAVEATS[*place].text)).collect()
     }
 }
 

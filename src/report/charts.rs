@@ -36,10 +36,7 @@ struct Point {
 impl<'a> Trials<'a> {
     /// Of a run; `None` where there are none.
     pub fn of(run: &'a Run) -> Option<Trials<'a>> {
-        let mut trials = Trials {
-            backends: Vec::new(),
-            points: Vec::new(),
-        };
+        let mut trials = Trials { backends: Vec::new(), points: Vec::new() };
         for (_, collection, cell) in run.cells().filter(|(group, _, _)| group.name == FORCED) {
             let Some((name, side)) = side(&cell.series) else {
                 continue;
@@ -53,10 +50,7 @@ impl<'a> Trials<'a> {
                 trials.backends.len() - 1
             });
             // The parameter of this group is the delay that was asked for, in milliseconds.
-            let asked = collection
-                .parameter
-                .as_deref()
-                .and_then(|p| p.parse::<f64>().ok());
+            let asked = collection.parameter.as_deref().and_then(|p| p.parse::<f64>().ok());
             for &(rescue, latency) in &cell.stalls {
                 let rescued = rescue > 0;
                 let asked = asked.map(|ms| ms * 1e6).filter(|ns| *ns > 0.0);
@@ -79,10 +73,7 @@ impl<'a> Trials<'a> {
     /// What the chart shows, in words.
     pub fn description(&self) -> String {
         let median = |side: Side, rescued: bool| {
-            let chosen = self
-                .points
-                .iter()
-                .filter(|p| p.side == side && p.rescued == rescued);
+            let chosen = self.points.iter().filter(|p| p.side == side && p.rescued == rescued);
             let latencies: Vec<f64> = chosen.map(|p| p.latency).collect();
             let range = latencies.iter().copied().fold(None, |range, latency| {
                 let (low, high) = range.unwrap_or((latency, latency));
@@ -99,22 +90,13 @@ impl<'a> Trials<'a> {
             ))
         };
         let parts = [
-            told(
-                "blocking listener, served by the next client",
-                median(Side::Blocking, true),
-            ),
-            told(
-                "blocking listener, no next client needed",
-                median(Side::Blocking, false),
-            ),
+            told("blocking listener, served by the next client", median(Side::Blocking, true)),
+            told("blocking listener, no next client needed", median(Side::Blocking, false)),
             told(
                 "non-blocking listener, served by the next client",
                 median(Side::NonBlocking, true),
             ),
-            told(
-                "non-blocking listener, no next client needed",
-                median(Side::NonBlocking, false),
-            ),
+            told("non-blocking listener, no next client needed", median(Side::NonBlocking, false)),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
@@ -124,18 +106,12 @@ impl<'a> Trials<'a> {
     fn x(&self, point: &Point) -> f64 {
         let n = self.backends.len() as f64;
         let place = (point.backend as f64 + 0.5) / n - 0.5;
-        if point.rescued {
-            point.delay
-        } else {
-            point.delay * 1.6f64.powf(place)
-        }
+        if point.rescued { point.delay } else { point.delay * 1.6f64.powf(place) }
     }
 
     fn extent(&self, of: impl Fn(&Point) -> f64) -> (f64, f64) {
         let values = self.points.iter().map(of);
-        values.fold((f64::MAX, 0.0), |(low, high), value| {
-            (value.min(low), value.max(high))
-        })
+        values.fold((f64::MAX, 0.0), |(low, high), value| (value.min(low), value.max(high)))
     }
 }
 
@@ -163,10 +139,7 @@ pub fn stall(trials: &Trials<'_>, frame: Frame) -> Result<Drawing, ReportError> 
         draw(trials, frame, &area).map_err(|error| ReportError::chart(&error))?;
         area.present().map_err(|error| ReportError::chart(&error))?;
     }
-    Ok(Drawing {
-        view_box: format!("0 0 {} {}", size.0, size.1),
-        inside: inside(&svg),
-    })
+    Ok(Drawing { view_box: format!("0 0 {} {}", size.0, size.1), inside: inside(&svg) })
 }
 
 /// An SVG drawing without its outermost element, which the page writes.
@@ -190,9 +163,7 @@ type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 fn text(size: i32, colour: &RGBColor) -> TextStyle<'static> {
     // plotters' SVG makes fonts smaller by 1.24.
-    ("sans-serif", f64::from(size * SCALE) * 1.24)
-        .into_font()
-        .color(colour)
+    ("sans-serif", f64::from(size * SCALE) * 1.24).into_font().color(colour)
 }
 
 fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), Failure<'a>> {
@@ -231,9 +202,7 @@ fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), 
         .draw()?;
     diagonal(&mut chart, x, y)?;
     for point in &trials.points {
-        let at = chart
-            .plotting_area()
-            .map_coordinate(&(trials.x(point), point.latency));
+        let at = chart.plotting_area().map_coordinate(&(trials.x(point), point.latency));
         mark(area, at, point.backend, 4.2, point.side)?;
     }
     notes(trials, frame, &chart, area)?;
@@ -242,27 +211,17 @@ fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), 
 
 /// The delays that were asked for: the ticks of the x axis.
 fn delays(trials: &Trials<'_>) -> Vec<f64> {
-    let mut delays: Vec<f64> = trials
-        .points
-        .iter()
-        .filter(|p| !p.rescued)
-        .map(|p| p.delay)
-        .collect();
+    let mut delays: Vec<f64> =
+        trials.points.iter().filter(|p| !p.rescued).map(|p| p.delay).collect();
     delays.sort_by(f64::total_cmp);
     delays.dedup();
-    if delays.is_empty() {
-        decades(trials.extent(|p| p.delay))
-    } else {
-        delays
-    }
+    if delays.is_empty() { decades(trials.extent(|p| p.delay)) } else { delays }
 }
 
 /// The powers of ten in a range; its lower end where there is none.
 fn decades((low, high): (f64, f64)) -> Vec<f64> {
     let powers = (0..12).map(|power| 10f64.powi(power));
-    let found: Vec<f64> = powers
-        .filter(|power| (low..=high).contains(power))
-        .collect();
+    let found: Vec<f64> = powers.filter(|power| (low..=high).contains(power)).collect();
     if found.is_empty() { vec![low] } else { found }
 }
 
@@ -289,19 +248,14 @@ fn mark<'a>(
     side: Side,
 ) -> Result<(), Failure<'a>> {
     let outline = marks::outline(series, radius * f64::from(SCALE));
-    let mut outline: Vec<(i32, i32)> = outline
-        .into_iter()
-        .map(|(dx, dy)| (x + dx, y + dy))
-        .collect();
+    let mut outline: Vec<(i32, i32)> =
+        outline.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
     let colour = marks::colour(series);
     match side {
         Side::Blocking => area.draw(&Polygon::new(outline, colour.mix(0.8).filled())),
         Side::NonBlocking => {
             outline.extend(outline.first().copied());
-            area.draw(&PathElement::new(
-                outline,
-                colour.stroke_width(SCALE as u32 * 3 / 2),
-            ))
+            area.draw(&PathElement::new(outline, colour.stroke_width(SCALE as u32 * 3 / 2)))
         }
     }
 }
@@ -321,16 +275,10 @@ fn notes<'b>(
                 "filled: a blocking listener. Its bystander is served when the next client comes: y = x",
             ]
         } else {
-            &[
-                "filled: a blocking listener,",
-                "served when the next client comes: y = x",
-            ]
+            &["filled: a blocking listener,", "served when the next client comes: y = x"]
         };
         for (line, words) in lines.iter().enumerate() {
-            let at = (
-                across.start + 10 * SCALE,
-                down.start + (6 + 16 * line as i32) * SCALE,
-            );
+            let at = (across.start + 10 * SCALE, down.start + (6 + 16 * line as i32) * SCALE);
             area.draw(&Text::new(*words, at, text(13, &INK)))?;
         }
     }
@@ -341,11 +289,7 @@ fn notes<'b>(
         } else {
             "hollow: non-blocking, served at once"
         };
-        area.draw(&Text::new(
-            words,
-            (across.end - 8 * SCALE, down.end - 8 * SCALE),
-            style,
-        ))?;
+        area.draw(&Text::new(words, (across.end - 8 * SCALE, down.end - 8 * SCALE), style))?;
     }
     Ok(())
 }

@@ -21,37 +21,19 @@ pub fn closing(run: &Run, page: Option<&Path>, troubles: &[String]) -> Vec<Strin
     let mut lines = Vec::new();
     let system = format!("{} {}", run.host.system, run.host.kernel);
     let ended = if run.interrupted { ", ended early" } else { "" };
-    let build = if run.options.optimised {
-        ""
-    } else {
-        ", built without optimisation"
-    };
+    let build = if run.options.optimised { "" } else { ", built without optimisation" };
     lines.push(format!("rstall {} on {system}{ended}{build}", run.rstall));
     lines.extend(answer::findings(run).iter().map(sentence));
     for (group, collection, standing) in telling(run) {
-        let parameter = collection
-            .parameter
-            .as_ref()
-            .map_or_else(String::new, |p| format!("/{p}"));
+        let parameter = collection.parameter.as_ref().map_or_else(String::new, |p| format!("/{p}"));
         let words = standing.words(NAMED, "x");
-        lines.push(format!(
-            "{}{parameter} against {}: {words}",
-            group.name, group.reference
-        ));
+        lines.push(format!("{}{parameter} against {}: {words}", group.name, group.reference));
     }
     lines.extend(answer::noise(run).map(|noise| format!("Noise floor: {noise}")));
     lines.push(missing(run));
-    lines.extend(
-        troubles
-            .iter()
-            .take(TROUBLES)
-            .map(|trouble| format!("Trouble: {trouble}")),
-    );
+    lines.extend(troubles.iter().take(TROUBLES).map(|trouble| format!("Trouble: {trouble}")));
     if troubles.len() > TROUBLES {
-        lines.push(format!(
-            "and {} more",
-            number::of(troubles.len() - TROUBLES, "trouble")
-        ));
+        lines.push(format!("and {} more", number::of(troubles.len() - TROUBLES, "trouble")));
     }
     lines.push(match page {
         Some(page) => format!("Report: {}", page.display()),

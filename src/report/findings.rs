@@ -23,14 +23,8 @@ pub enum Side {
 
 /// The backend and the listener's mode of a series that has both in its name.
 pub fn side(series: &str) -> Option<(&str, Side)> {
-    let nonblocking = series
-        .strip_suffix("-nonblocking")
-        .map(|name| (name, Side::NonBlocking));
-    nonblocking.or_else(|| {
-        series
-            .strip_suffix("-blocking")
-            .map(|name| (name, Side::Blocking))
-    })
+    let nonblocking = series.strip_suffix("-nonblocking").map(|name| (name, Side::NonBlocking));
+    nonblocking.or_else(|| series.strip_suffix("-blocking").map(|name| (name, Side::Blocking)))
 }
 
 /// The backend of a series, whatever else its name tells.
@@ -105,12 +99,8 @@ impl<'a> Standing<'a> {
                 _ => {}
             }
         }
-        standing
-            .slower
-            .sort_by(|a, b| b.1.raw.point.total_cmp(&a.1.raw.point));
-        standing
-            .faster
-            .sort_by(|a, b| a.1.raw.point.total_cmp(&b.1.raw.point));
+        standing.slower.sort_by(|a, b| b.1.raw.point.total_cmp(&a.1.raw.point));
+        standing.faster.sort_by(|a, b| a.1.raw.point.total_cmp(&b.1.raw.point));
         standing
     }
 
@@ -124,10 +114,8 @@ impl<'a> Standing<'a> {
     pub fn words(&self, limit: usize, times: &str) -> String {
         let named = |word: &str, list: &[(&str, Ratio)]| {
             let one = |(name, ratio): &(&str, Ratio)| {
-                let (point, interval) = (
-                    number::ratio(ratio.raw.point),
-                    number::ratio_interval(&ratio.judged),
-                );
+                let (point, interval) =
+                    (number::ratio(ratio.raw.point), number::ratio_interval(&ratio.judged));
                 format!("{name} {point}{times} {interval}")
             };
             let mut shown: Vec<String> = list.iter().take(limit).map(one).collect();
@@ -137,11 +125,7 @@ impl<'a> Standing<'a> {
             (!shown.is_empty()).then(|| format!("{word}: {}", shown.join(", ")))
         };
         let ties = (!self.ties.is_empty()).then(|| format!("ties: {}", self.ties.join(", ")));
-        let parts = [
-            named("faster", &self.faster),
-            named("slower", &self.slower),
-            ties,
-        ];
+        let parts = [named("faster", &self.faster), named("slower", &self.slower), ties];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
 }
@@ -149,10 +133,7 @@ impl<'a> Standing<'a> {
 /// The collections whose standing stands for their group's: of each group that is not made
 /// of stalls the last one in which something was compared.
 pub fn telling<'a>(run: &'a Run) -> Vec<(&'a Group, &'a Collection, Standing<'a>)> {
-    let groups = run
-        .groups
-        .iter()
-        .filter(|g| g.name != FORCED && g.name != NATURAL);
+    let groups = run.groups.iter().filter(|g| g.name != FORCED && g.name != NATURAL);
     let last = |group: &'a Group| {
         let collections = group.collections.iter().rev();
         let mut compared = collections.map(|c| (group, c, Standing::of(group, c)));
@@ -173,20 +154,12 @@ pub struct Tally<'a> {
 impl<'a> Tally<'a> {
     /// The backends with at least one stall.
     pub fn stalled(&self) -> BTreeSet<&'a str> {
-        self.loops
-            .iter()
-            .filter(|(_, (_, stalled))| *stalled > 0)
-            .map(|(name, _)| *name)
-            .collect()
+        self.loops.iter().filter(|(_, (_, stalled))| *stalled > 0).map(|(name, _)| *name).collect()
     }
 
     /// All tries, and how many of them stalled.
     pub fn tries(&self) -> (u64, u64) {
-        self.loops
-            .values()
-            .fold((0, 0), |(all, some), (n, stalled)| {
-                (all + n, some + stalled)
-            })
+        self.loops.values().fold((0, 0), |(all, some), (n, stalled)| (all + n, some + stalled))
     }
 
     fn add(&mut self, backend: &'a str, tries: u64, cell: &Cell) {
@@ -217,11 +190,7 @@ impl<'a> Stalls<'a> {
                 continue;
             };
             // Stalls are counted by the byte where there are many in a sample.
-            let tries = cell
-                .counts
-                .get("bytes")
-                .copied()
-                .unwrap_or(cell.samples as u64);
+            let tries = cell.counts.get("bytes").copied().unwrap_or(cell.samples as u64);
             if cell.status == Status::Measured && tries > 0 {
                 match side {
                     Side::Blocking => stalls.blocking.add(backend, tries, cell),
@@ -237,9 +206,7 @@ impl<'a> Stalls<'a> {
     /// and those of them that never stalled there.
     pub fn cured(&self) -> (usize, usize) {
         let ill = self.blocking.stalled();
-        let tried = ill
-            .iter()
-            .filter_map(|name| self.nonblocking.loops.get(name));
+        let tried = ill.iter().filter_map(|name| self.nonblocking.loops.get(name));
         tried.fold((0, 0), |(all, cured), (_, stalled)| {
             (all + 1, cured + usize::from(*stalled == 0))
         })
@@ -249,19 +216,14 @@ impl<'a> Stalls<'a> {
 /// The lowest and the highest share of stalled bytes among the cells that have any: the
 /// backend, the parameter and the share in words.
 pub fn extremes(run: &Run, group: &str) -> Option<(String, String)> {
-    let cells = run
-        .cells()
-        .filter(|(g, _, cell)| g.name == group && counted(cell, "stalled") > 0);
+    let cells = run.cells().filter(|(g, _, cell)| g.name == group && counted(cell, "stalled") > 0);
     let mut shares: Vec<(f64, String)> = cells
         .filter(|(_, _, cell)| cell.status == Status::Measured && counted(cell, "bytes") > 0)
         .map(|(_, collection, cell)| {
             let (bytes, stalled) = (counted(cell, "bytes"), counted(cell, "stalled"));
             let (name, share) = (backend(&cell.series), number::share(stalled, bytes));
             let workers = collection.parameter.as_deref().unwrap_or("any");
-            (
-                stalled as f64 / bytes as f64,
-                format!("{share} ({name}, {workers} workers)"),
-            )
+            (stalled as f64 / bytes as f64, format!("{share} ({name}, {workers} workers)"))
         })
         .collect();
     shares.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -290,14 +252,9 @@ impl Reset {
             _ => format!("{outcome} ({n})"),
         };
         let outcome = seen.iter().map(one).collect::<Vec<_>>().join(", ");
-        let figure = if seen.len() == 1 {
-            format!("{all} of {all}")
-        } else {
-            all.to_string()
-        };
+        let figure = if seen.len() == 1 { format!("{all} of {all}") } else { all.to_string() };
         let each = |starts: &[&str]| {
-            seen.keys()
-                .all(|outcome| starts.iter().any(|start| outcome.starts_with(start)))
+            seen.keys().all(|outcome| starts.iter().any(|start| outcome.starts_with(start)))
         };
         let meaning = if each(&["accepted dead"]) {
             "It stays in the accept queue: on this kernel a reset alone empties no queue and makes \
@@ -311,11 +268,7 @@ impl Reset {
         } else {
             ""
         };
-        (all > 0).then_some(Reset {
-            figure,
-            outcome,
-            meaning,
-        })
+        (all > 0).then_some(Reset { figure, outcome, meaning })
     }
 }
 
@@ -343,12 +296,7 @@ pub fn absent(run: &Run) -> Vec<Absent<'_>> {
             known.cells.push(cell);
             known.count += count;
         }
-        None => found.push(Absent {
-            what,
-            why,
-            cells: vec![cell],
-            count,
-        }),
+        None => found.push(Absent { what, why, cells: vec![cell], count }),
     };
     for at in run.cells() {
         if let Some((what, why)) = missing(&at.2.status) {

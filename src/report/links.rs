@@ -44,10 +44,7 @@ impl Links {
         series: &str,
         parameter: Option<&str>,
     ) -> Option<String> {
-        let folder = self
-            .criterion
-            .as_ref()
-            .filter(|_| self.reported.contains(id))?;
+        let folder = self.criterion.as_ref().filter(|_| self.reported.contains(id))?;
         let report = report(group, series, parameter)?;
         Some(href(&Path::new(folder).join(report).to_string_lossy()))
     }
@@ -62,9 +59,7 @@ impl Links {
 fn from(folder: &Path, path: &Path) -> PathBuf {
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (folder, path) = (absolute(folder), absolute(path));
-    path.strip_prefix(&folder)
-        .map(Path::to_owned)
-        .unwrap_or(path)
+    path.strip_prefix(&folder).map(Path::to_owned).unwrap_or(path)
 }
 
 /// Where Criterion's report of an id lies in its folder; `None` for a name that is no name of
@@ -86,13 +81,7 @@ fn report(group: &str, series: &str, parameter: Option<&str>) -> Option<PathBuf>
 fn href(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     path.bytes()
-        .map(|byte| {
-            if plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 
@@ -102,22 +91,13 @@ mod tests {
 
     #[test]
     fn a_folder_inside_is_seen_from_the_page_and_another_from_the_root() {
-        assert_eq!(
-            from(Path::new("reports"), Path::new("reports/runs/1")),
-            Path::new("runs/1")
-        );
-        assert_eq!(
-            from(Path::new("/a/reports"), Path::new("/b/c")),
-            Path::new("/b/c")
-        );
+        assert_eq!(from(Path::new("reports"), Path::new("reports/runs/1")), Path::new("runs/1"));
+        assert_eq!(from(Path::new("/a/reports"), Path::new("/b/c")), Path::new("/b/c"));
     }
 
     #[test]
     fn a_link_is_a_path_and_nothing_else() {
-        assert_eq!(
-            href("runs/2026-11-23T07-04-40Z"),
-            "runs/2026-11-23T07-04-40Z"
-        );
+        assert_eq!(href("runs/2026-11-23T07-04-40Z"), "runs/2026-11-23T07-04-40Z");
         assert_eq!(href("javascript:alert(1)"), "javascript%3Aalert%281%29");
         assert_eq!(href("a b/ü?#%"), "a%20b/%C3%BC%3F%23%25");
     }
@@ -127,9 +107,6 @@ mod tests {
         assert_eq!(report("..", "poll", None), None);
         assert_eq!(report("a", "b/../../c", None), None);
         let found = report("accept_burst", "poll", Some("16"));
-        assert_eq!(
-            found,
-            Some(PathBuf::from("accept_burst/poll/16/report/index.html"))
-        );
+        assert_eq!(found, Some(PathBuf::from("accept_burst/poll/16/report/index.html")));
     }
 }

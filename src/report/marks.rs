@@ -22,18 +22,13 @@ pub fn colour(series: usize) -> RGBColor {
 
 /// Puts the style sheet's colours into a drawing, and drops what says nothing.
 pub fn themed(svg: &str) -> String {
-    let mut svg = svg
-        .replace(" opacity=\"1\"", "")
-        .replace(" font-family=\"sans-serif\"", "");
+    let mut svg = svg.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "");
     let spelt = |c: RGBColor| format!("\"#{:02X}{:02X}{:02X}\"", c.0, c.1, c.2);
     for (colour, name) in [(INK, "ink"), (MUTED, "muted"), (LINE, "line")] {
         svg = svg.replace(&spelt(colour), &format!("\"var(--{name})\""));
     }
     for series in 0..COLOURS {
-        svg = svg.replace(
-            &spelt(colour(series)),
-            &format!("\"var(--series-{series})\""),
-        );
+        svg = svg.replace(&spelt(colour(series)), &format!("\"var(--series-{series})\""));
     }
     svg
 }
@@ -76,23 +71,15 @@ fn polygon(corners: usize, turned: f64) -> Vec<(f64, f64)> {
         _ => 1.0,
     };
     let step = 360.0 / corners as f64;
-    (0..corners)
-        .map(|i| at(turned + step * i as f64, radius))
-        .collect()
+    (0..corners).map(|i| at(turned + step * i as f64, radius)).collect()
 }
 
 fn star(points: usize, waist: f64) -> Vec<(f64, f64)> {
     let step = 180.0 / points as f64;
     let radius = |i: usize| {
-        if i.is_multiple_of(2) {
-            1.35
-        } else {
-            1.35 * waist
-        }
+        if i.is_multiple_of(2) { 1.35 } else { 1.35 * waist }
     };
-    (0..2 * points)
-        .map(|i| at(step * i as f64, radius(i)))
-        .collect()
+    (0..2 * points).map(|i| at(step * i as f64, radius(i))).collect()
 }
 
 /// Two crossed bars: a plus, turned by so many degrees.
@@ -124,9 +111,6 @@ mod tests {
     fn a_colour_in_a_text_is_left_alone() {
         let svg = "<text fill=\"#000001\">#000001 &quot;#000001&quot;</text>";
         let themed = themed(svg);
-        assert_eq!(
-            themed,
-            "<text fill=\"var(--ink)\">#000001 &quot;#000001&quot;</text>"
-        );
+        assert_eq!(themed, "<text fill=\"var(--ink)\">#000001 &quot;#000001&quot;</text>");
     }
 }

@@ -69,8 +69,7 @@ impl std::error::Error for ReportError {}
 /// Where a chart cannot be drawn; no record is known that would bring that about.
 pub fn page(run: &Run, links: &Links) -> Result<String, ReportError> {
     let page = view::Page::of(run, links)?;
-    page.render()
-        .map_err(|error| ReportError::Page(error.to_string()))
+    page.render().map_err(|error| ReportError::Page(error.to_string()))
 }
 
 /// Writes the page of a run as `index.html` into the reports folder, whole, and returns its

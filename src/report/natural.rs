@@ -56,36 +56,20 @@ pub enum Half {
     Unknown,
 }
 
-const QUANTILES: [(&str, f64); 5] = [
-    ("p50", 0.5),
-    ("p90", 0.9),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("Max", 1.0),
-];
+const QUANTILES: [(&str, f64); 5] =
+    [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999), ("Max", 1.0)];
 
 impl Natural {
     /// Of a run; `None` where the group is not in it or none of it was measured.
     pub fn of(run: &Run, caveats: &Caveats) -> Option<Natural> {
         let group = run.groups.iter().find(|group| group.name == NATURAL)?;
-        let cells = || {
-            group
-                .collections
-                .iter()
-                .flat_map(|collection| &collection.cells)
-        };
+        let cells = || group.collections.iter().flat_map(|collection| &collection.cells);
         let measured = || cells().filter(|cell| missing(&cell.status).is_none());
         measured().next()?;
-        let carried = |at: f64| {
-            measured()
-                .filter_map(|c| c.latency.as_ref()?.at(at))
-                .next()
-                .is_some()
-        };
-        let quantiles: Vec<(&str, f64)> = QUANTILES
-            .into_iter()
-            .filter(|(_, at)| carried(*at))
-            .collect();
+        let carried =
+            |at: f64| measured().filter_map(|c| c.latency.as_ref()?.at(at)).next().is_some();
+        let quantiles: Vec<(&str, f64)> =
+            QUANTILES.into_iter().filter(|(_, at)| carried(*at)).collect();
         let parts = group.collections.iter().map(|collection| {
             let mut rows: Vec<Row> = Vec::new();
             for cell in &collection.cells {
@@ -108,10 +92,7 @@ impl Natural {
             Part { name, rows }
         });
         let parts = parts.collect();
-        Some(Natural {
-            quantiles: quantiles.into_iter().map(|(name, _)| name).collect(),
-            parts,
-        })
+        Some(Natural { quantiles: quantiles.into_iter().map(|(name, _)| name).collect(), parts })
     }
 }
 
@@ -139,11 +120,7 @@ fn row<'a>(rows: &'a mut Vec<Row>, cell: &Cell) -> &'a mut Row {
         Some(last) if last.backend == name => rows.len() - 1,
         _ => {
             let halves = [Half::Unknown, Half::Unknown];
-            rows.push(Row {
-                backend: name.to_owned(),
-                halves,
-                missing: None,
-            });
+            rows.push(Row { backend: name.to_owned(), halves, missing: None });
             rows.len() - 1
         }
     };

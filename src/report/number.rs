@@ -16,27 +16,15 @@ struct Unit {
 }
 
 const UNITS: [Unit; 4] = [
-    Unit {
-        name: "ns",
-        ns: 1.0,
-    },
-    Unit {
-        name: "µs",
-        ns: 1e3,
-    },
-    Unit {
-        name: "ms",
-        ns: 1e6,
-    },
+    Unit { name: "ns", ns: 1.0 },
+    Unit { name: "µs", ns: 1e3 },
+    Unit { name: "ms", ns: 1e6 },
     Unit { name: "s", ns: 1e9 },
 ];
 
 /// The unit in which a time has one to three digits before the point, once rounded.
 fn unit(ns: f64) -> &'static Unit {
-    UNITS
-        .iter()
-        .find(|unit| ns.abs() / unit.ns < 999.5)
-        .unwrap_or(&UNITS[3])
+    UNITS.iter().find(|unit| ns.abs() / unit.ns < 999.5).unwrap_or(&UNITS[3])
 }
 
 /// How many decimals make three significant digits of a number of at least one.
@@ -56,11 +44,7 @@ pub fn time(ns: f64) -> String {
     let unit = unit(ns);
     let value = ns / unit.ns;
     // Below a nanosecond nothing is known.
-    let decimals = if unit.ns > 1.0 || value.fract() != 0.0 {
-        decimals(value)
-    } else {
-        0
-    };
+    let decimals = if unit.ns > 1.0 || value.fract() != 0.0 { decimals(value) } else { 0 };
     format!("{value:.decimals$}{GAP}{}", unit.name)
 }
 
@@ -122,11 +106,7 @@ pub fn ratio_interval(estimate: &Estimate) -> String {
 
 /// How often something happened for each of something else: `1.06`, and `1` where it is whole.
 pub fn each(n: f64) -> String {
-    if n.fract() == 0.0 && n.abs() < 1e6 {
-        format!("{n:.0}")
-    } else {
-        three_digits(n)
-    }
+    if n.fract() == 0.0 && n.abs() < 1e6 { format!("{n:.0}") } else { three_digits(n) }
 }
 
 /// A count, its thousands apart: `11,520`.
@@ -195,39 +175,20 @@ mod tests {
 
     #[test]
     fn an_interval_is_in_the_unit_of_its_point() {
-        let estimate = Estimate {
-            point: 280_223.0,
-            low: 113_577.0,
-            high: 2_894_886.0,
-        };
+        let estimate = Estimate { point: 280_223.0, low: 113_577.0, high: 2_894_886.0 };
         assert_eq!(time_interval(&estimate), "[114, 2895]");
     }
 
     #[test]
     fn the_end_of_an_interval_is_not_called_one_when_it_is_not() {
-        let estimate = Estimate {
-            point: 1.085,
-            low: 1.004_8,
-            high: 1.267,
-        };
+        let estimate = Estimate { point: 1.085, low: 1.004_8, high: 1.267 };
         assert_eq!(ratio_interval(&estimate), "[1.0048, 1.27]");
     }
 
     #[test]
     fn three_digits_are_three_on_every_scale() {
-        let spelt = [
-            0.000_917_3,
-            0.380_1,
-            0.999_6,
-            1.775_4,
-            99.96,
-            771.438,
-            1_324.4,
-            13_244.0,
-        ];
-        let expected = [
-            "0.000917", "0.380", "1.00", "1.78", "100", "771", "1320", "13200",
-        ];
+        let spelt = [0.000_917_3, 0.380_1, 0.999_6, 1.775_4, 99.96, 771.438, 1_324.4, 13_244.0];
+        let expected = ["0.000917", "0.380", "1.00", "1.78", "100", "771", "1320", "13200"];
         assert_eq!(spelt.map(three_digits), expected.map(str::to_owned));
     }
 
@@ -252,10 +213,7 @@ mod tests {
 
     #[test]
     fn a_span_names_a_shared_unit_once() {
-        assert_eq!(
-            span(27_600.0, 53_100.0).replace(GAP, " "),
-            "27.6 to 53.1 µs"
-        );
+        assert_eq!(span(27_600.0, 53_100.0).replace(GAP, " "), "27.6 to 53.1 µs");
         assert_eq!(span(2.1e6, 32.3e6).replace(GAP, " "), "2.10 to 32.3 ms");
         assert_eq!(span(900.0, 2_000.0).replace(GAP, " "), "900 ns to 2.00 µs");
         assert_eq!(span(2_000.0, 2_001.0).replace(GAP, " "), "2.00 µs");

@@ -5,13 +5,13 @@ use crate::record::{Cell, Collection, Group};
 use crate::stats::Estimate;
 
 /// How wide a strip is, in CSS pixels.
-pub const WIDTH: f64 = 180.0;
+pub const WIDTH: f64 = 150.0;
 
 /// What is left free on either side, for the labels of the outermost ticks.
-const MARGIN: f64 = 16.0;
+const MARGIN: f64 = 14.0;
 
 /// How far apart the middles of two labels are at least.
-const LABEL: f64 = 36.0;
+const LABEL: f64 = 32.0;
 
 /// The axis of one table.
 #[derive(Debug)]
@@ -52,31 +52,19 @@ pub struct Strip {
 impl Axis {
     /// An axis that holds every ratio of a collection; `None` where there is nothing to show.
     pub fn of(group: &Group, collection: &Collection) -> Option<Axis> {
-        let control = collection.control.unwrap_or(Estimate {
-            point: 1.0,
-            low: 1.0,
-            high: 1.0,
-        });
+        let control = collection.control.unwrap_or(Estimate { point: 1.0, low: 1.0, high: 1.0 });
         // As Ratio::judge widens: the control counts in both directions.
         let floor = (
             control.low.min(1.0 / control.high).min(1.0),
             control.high.max(1.0 / control.low).max(1.0),
         );
-        let compared = collection
-            .cells
-            .iter()
-            .filter(|cell| Verdict::of(group, cell).is_some());
-        let intervals: Vec<Estimate> = compared
-            .filter_map(|cell| cell.ratio.map(|ratio| ratio.judged))
-            .collect();
+        let compared = collection.cells.iter().filter(|cell| Verdict::of(group, cell).is_some());
+        let intervals: Vec<Estimate> =
+            compared.filter_map(|cell| cell.ratio.map(|ratio| ratio.judged)).collect();
         let low = intervals.iter().map(|i| i.low).fold(floor.0, f64::min);
         let high = intervals.iter().map(|i| i.high).fold(floor.1, f64::max);
         let drawable = low > 0.0 && low.is_finite() && high.is_finite() && low < high;
-        (drawable && !intervals.is_empty()).then(|| Axis {
-            low: low.ln(),
-            high: high.ln(),
-            floor,
-        })
+        (drawable && !intervals.is_empty()).then(|| Axis { low: low.ln(), high: high.ln(), floor })
     }
 
     fn x(&self, ratio: f64) -> f64 {
@@ -88,9 +76,7 @@ impl Axis {
     /// where there is room.
     pub fn ticks(&self) -> Vec<Tick> {
         let decades = (1..=6).flat_map(|power| [10f64.powi(power), 10f64.powi(-power)]);
-        let between = [
-            2.0, 0.5, 5.0, 0.2, 1.5, 0.7, 1.2, 0.8, 1.1, 0.9, 3.0, 0.3, 1.05, 0.95,
-        ];
+        let between = [2.0, 0.5, 5.0, 0.2, 1.5, 0.7, 1.2, 0.8, 1.1, 0.9, 3.0, 0.3, 1.05, 0.95];
         let mut placed: Vec<(f64, f64)> = Vec::new();
         for ratio in std::iter::once(1.0).chain(decades).chain(between) {
             let inside = (self.low..=self.high).contains(&f64::ln(ratio));
@@ -100,13 +86,7 @@ impl Axis {
             }
         }
         placed.sort_by(|a, b| a.0.total_cmp(&b.0));
-        placed
-            .into_iter()
-            .map(|(x, r)| Tick {
-                x: spelt(x),
-                label: r.to_string(),
-            })
-            .collect()
+        placed.into_iter().map(|(x, r)| Tick { x: spelt(x), label: r.to_string() }).collect()
     }
 
     /// The row of a cell; the reference's shows the control. `None` where there is nothing to
@@ -117,11 +97,7 @@ impl Axis {
             (Some(ratio), _) => (ratio.raw, ratio.judged),
             (None, Some(control)) => (control, control),
             (None, None) => {
-                let one = Estimate {
-                    point: 1.0,
-                    low: 1.0,
-                    high: 1.0,
-                };
+                let one = Estimate { point: 1.0, low: 1.0, high: 1.0 };
                 (one, one)
             }
         };

@@ -6,6 +6,7 @@ use super::links::Links;
 use super::number;
 use super::strip::{Axis, Strip, Tick};
 use crate::record::{Cell, Collection, Group};
+use crate::stats::Estimate;
 
 /// A table, its numbers spelt.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct Column {
     pub name: String,
     /// What is below the name; may be empty.
     pub note: &'static str,
-    /// The class of its cells: `number`, `words`, `strip`.
+    /// The class of its cells: `number`, `words`, `calls`, `strip`.
     pub class: &'static str,
     /// The ticks of the strips' axis.
     pub ticks: Vec<Tick>,
@@ -49,8 +50,8 @@ pub enum Field {
     Text(String, String),
     /// A ratio and its interval as a drawing.
     Strip(Strip),
-    /// The verdict's word.
-    Verdict(&'static str),
+    /// The verdict's word, and what is below in small.
+    Verdict(&'static str, &'static str),
     /// A link: its address and what it leads to.
     Link(String, String),
 }
@@ -71,152 +72,48 @@ struct Kind {
     fill: fn(&Around<'_>, &Cell) -> Option<Field>,
 }
 
-/// The strip's place in its kinds' table is where the axis' ticks go.
+/// The class of the column that has an axis in its head.
 const STRIP: &str = "strip";
 
 const KINDS: &[Kind] = &[
-    Kind {
-        name: "Median",
-        note: "95 % interval",
-        class: "number",
-        fill: median,
-    },
-    Kind {
-        name: "A connection",
-        note: "median",
-        class: "number",
-        fill: a_connection,
-    },
+    Kind { name: "Median", note: "95 % interval", class: "number", fill: median },
+    Kind { name: "A connection", note: "median", class: "number", fill: a_connection },
     Kind {
         name: "Ratio to",
-        note: "\u{25c2} faster \u{b7} slower \u{25b8}",
+        note: "\u{25c2}\u{a0}faster\u{a0}\u{b7}\u{a0}slower\u{a0}\u{25b8}",
         class: STRIP,
         fill: strip,
     },
-    Kind {
-        name: "Ratio",
-        note: "judged interval",
-        class: "number",
-        fill: ratio,
-    },
-    Kind {
-        name: "Verdict",
-        note: "",
-        class: "words",
-        fill: verdict,
-    },
-    Kind {
-        name: "p50",
-        note: "",
-        class: "number",
-        fill: |_, cell| quantile(cell, 0.5),
-    },
-    Kind {
-        name: "p90",
-        note: "",
-        class: "number",
-        fill: |_, cell| quantile(cell, 0.9),
-    },
-    Kind {
-        name: "p99",
-        note: "",
-        class: "number",
-        fill: |_, cell| quantile(cell, 0.99),
-    },
-    Kind {
-        name: "p99.9",
-        note: "",
-        class: "number",
-        fill: |_, cell| quantile(cell, 0.999),
-    },
-    Kind {
-        name: "Max",
-        note: "",
-        class: "number",
-        fill: |_, cell| quantile(cell, 1.0),
-    },
-    Kind {
-        name: "Stalled",
-        note: "",
-        class: "number",
-        fill: stalled,
-    },
-    Kind {
-        name: "Unanswered",
-        note: "of all bytes",
-        class: "number",
-        fill: unanswered,
-    },
-    Kind {
-        name: "Resets seen",
-        note: "",
-        class: "number",
-        fill: resets,
-    },
-    Kind {
-        name: "Wake-ups",
-        note: "a connection",
-        class: "number",
-        fill: wakeups,
-    },
-    Kind {
-        name: "EWOULD\u{ad}BLOCK",
-        note: "a connection",
-        class: "number",
-        fill: would_blocks,
-    },
-    Kind {
-        name: "CPU",
-        note: "a connection",
-        class: "number",
-        fill: cpu,
-    },
-    Kind {
-        name: "System calls",
-        note: "a connection",
-        class: "words",
-        fill: system_calls,
-    },
-    Kind {
-        name: "Samples",
-        note: "",
-        class: "number",
-        fill: samples,
-    },
-    Kind {
-        name: "Criterion",
-        note: "",
-        class: "words",
-        fill: criterion,
-    },
+    Kind { name: "Ratio", note: "judged interval", class: "number", fill: ratio },
+    Kind { name: "Verdict", note: "", class: "words", fill: verdict },
+    Kind { name: "p50", note: "", class: "number", fill: |_, cell| quantile(cell, 0.5) },
+    Kind { name: "p90", note: "", class: "number", fill: |_, cell| quantile(cell, 0.9) },
+    Kind { name: "p99", note: "", class: "number", fill: |_, cell| quantile(cell, 0.99) },
+    Kind { name: "p99.9", note: "", class: "number", fill: |_, cell| quantile(cell, 0.999) },
+    Kind { name: "Max", note: "", class: "number", fill: |_, cell| quantile(cell, 1.0) },
+    Kind { name: "Stalled", note: "", class: "number", fill: stalled },
+    Kind { name: "Unanswered", note: "", class: "number", fill: unanswered },
+    Kind { name: "Resets seen", note: "", class: "number", fill: resets },
+    Kind { name: "Wake-ups", note: "a connection", class: "number", fill: wakeups },
+    Kind { name: "EWOULD\u{ad}BLOCK", note: "a connection", class: "number", fill: would_blocks },
+    Kind { name: "CPU", note: "a connection", class: "number", fill: cpu },
+    Kind { name: "System calls", note: "a connection", class: "calls", fill: system_calls },
+    Kind { name: "Samples", note: "", class: "number", fill: samples },
+    Kind { name: "Criterion", note: "", class: "words", fill: criterion },
 ];
 
 /// Makes the table of a collection.
 pub fn table(group: &Group, collection: &Collection, caveats: &Caveats, links: &Links) -> Table {
     let axis = Axis::of(group, collection);
-    let around = Around {
-        group,
-        collection,
-        axis: axis.as_ref(),
-        links,
-    };
-    let measured = || {
-        collection
-            .cells
-            .iter()
-            .filter(|cell| missing(&cell.status).is_none())
-    };
+    let around = Around { group, collection, axis: axis.as_ref(), links };
+    let measured = || collection.cells.iter().filter(|cell| missing(&cell.status).is_none());
     let kinds: Vec<&Kind> = KINDS
         .iter()
         .filter(|kind| measured().any(|cell| (kind.fill)(&around, cell).is_some()))
         .collect();
     let column = |kind: &&Kind| {
         let is_strip = kind.class == STRIP;
-        let reference = if is_strip {
-            format!(" {}", group.reference)
-        } else {
-            String::new()
-        };
+        let reference = if is_strip { format!(" {}", group.reference) } else { String::new() };
         let ticks = axis.as_ref().filter(|_| is_strip).map(Axis::ticks);
         Column {
             name: format!("{}{reference}", kind.name),
@@ -234,11 +131,7 @@ pub fn table(group: &Group, collection: &Collection, caveats: &Caveats, links: &
                 .collect()),
         };
         let caveats = caveats.numbers(group, collection, cell);
-        Row {
-            series: cell.series.clone(),
-            caveats,
-            fields,
-        }
+        Row { series: cell.series.clone(), caveats, fields }
     };
     Table {
         columns: kinds.iter().map(column).collect(),
@@ -252,10 +145,7 @@ fn text(main: String) -> Field {
 
 fn median(_: &Around<'_>, cell: &Cell) -> Option<Field> {
     let median = cell.median.as_ref()?;
-    Some(Field::Text(
-        number::time(median.point),
-        number::time_interval(median),
-    ))
+    Some(Field::Text(number::time(median.point), number::time_interval(median)))
 }
 
 fn a_connection(around: &Around<'_>, cell: &Cell) -> Option<Field> {
@@ -265,39 +155,30 @@ fn a_connection(around: &Around<'_>, cell: &Cell) -> Option<Field> {
 }
 
 fn strip(around: &Around<'_>, cell: &Cell) -> Option<Field> {
-    around
-        .axis?
-        .strip(around.group, around.collection, cell)
-        .map(Field::Strip)
+    around.axis?.strip(around.group, around.collection, cell).map(Field::Strip)
 }
 
 fn ratio(around: &Around<'_>, cell: &Cell) -> Option<Field> {
-    match (
-        Verdict::of(around.group, cell)?,
-        cell.ratio,
-        &around.collection.control,
-    ) {
-        (Verdict::Reference, _, Some(control)) => {
-            Some(Field::Text("1".to_owned(), number::ratio_interval(control)))
-        }
+    match (Verdict::of(around.group, cell)?, cell.ratio, &around.collection.control) {
+        (Verdict::Reference, _, Some(control)) => Some(times(control.point, control)),
         (Verdict::Reference, _, None) => Some(text("1".to_owned())),
-        (_, Some(ratio), _) => {
-            let point = format!("{}\u{d7}", number::ratio(ratio.raw.point));
-            Some(Field::Text(point, number::ratio_interval(&ratio.judged)))
-        }
+        (_, Some(ratio), _) => Some(times(ratio.raw.point, &ratio.judged)),
         (_, None, _) => None,
     }
 }
 
+fn times(ratio: f64, interval: &Estimate) -> Field {
+    Field::Text(format!("{}\u{d7}", number::ratio(ratio)), number::ratio_interval(interval))
+}
+
 fn verdict(around: &Around<'_>, cell: &Cell) -> Option<Field> {
-    Verdict::of(around.group, cell).map(|verdict| Field::Verdict(verdict.word()))
+    let verdict = Verdict::of(around.group, cell)?;
+    let is_control = verdict == Verdict::Reference && around.collection.control.is_some();
+    Some(Field::Verdict(verdict.word(), if is_control { "control" } else { "" }))
 }
 
 fn quantile(cell: &Cell, at: f64) -> Option<Field> {
-    cell.latency
-        .as_ref()
-        .and_then(|latency| number::quantile(latency, at))
-        .map(text)
+    cell.latency.as_ref().and_then(|latency| number::quantile(latency, at)).map(text)
 }
 
 fn stalled(_: &Around<'_>, cell: &Cell) -> Option<Field> {
@@ -321,26 +202,15 @@ fn part(some: u64, all: u64) -> Field {
 
 fn resets(_: &Around<'_>, cell: &Cell) -> Option<Field> {
     let resets = *cell.counts.get("resets")?;
-    let kinds = [
-        ("dead", counted(cell, "dead")),
-        ("aborted", counted(cell, "aborted")),
-    ];
+    let kinds = [("dead", counted(cell, "dead")), ("aborted", counted(cell, "aborted"))];
     let kinds = kinds.into_iter().filter(|(_, n)| *n > 0);
-    let seen: Vec<String> = kinds
-        .map(|(what, n)| format!("{} {what}", number::count(n)))
-        .collect();
-    Some(Field::Text(
-        format!("of {}", number::count(resets)),
-        seen.join(", "),
-    ))
+    let seen: Vec<String> = kinds.map(|(what, n)| format!("{} {what}", number::count(n))).collect();
+    Some(Field::Text(format!("of {}", number::count(resets)), seen.join(", ")))
 }
 
 fn a_connection_of(cell: &Cell, name: &str) -> Option<Field> {
     let n = *cell.counts.get(name)?;
-    let connections = cell
-        .counts
-        .get("offered")
-        .or_else(|| cell.counts.get("accepts"))?;
+    let connections = cell.counts.get("offered").or_else(|| cell.counts.get("accepts"))?;
     (*connections > 0).then(|| text(number::each(n as f64 / *connections as f64)))
 }
 
@@ -353,36 +223,25 @@ fn would_blocks(_: &Around<'_>, cell: &Cell) -> Option<Field> {
 }
 
 fn cpu(_: &Around<'_>, cell: &Cell) -> Option<Field> {
-    cell.cost
-        .as_ref()
-        .map(|cost| text(number::time(cost.cpu_ns)))
+    cell.cost.as_ref().map(|cost| text(number::time(cost.cpu_ns)))
 }
 
 fn system_calls(_: &Around<'_>, cell: &Cell) -> Option<Field> {
     let calls = cell.cost.as_ref()?.system_calls.as_ref()?;
     let all: f64 = calls.values().sum();
     let one = |(name, n): (&String, &f64)| format!("{name} {}", number::each(*n));
-    Some(Field::Text(
-        number::each(all),
-        calls.iter().map(one).collect::<Vec<_>>().join(", "),
-    ))
+    Some(Field::Text(number::each(all), calls.iter().map(one).collect::<Vec<_>>().join(", ")))
 }
 
 fn samples(_: &Around<'_>, cell: &Cell) -> Option<Field> {
     let voids: usize = cell.voids.values().sum();
-    let below = if voids > 0 {
-        format!("+ {voids} void")
-    } else {
-        String::new()
-    };
+    let below = if voids > 0 { format!("+ {voids} void") } else { String::new() };
     Some(Field::Text(number::count(cell.samples as u64), below))
 }
 
 fn criterion(around: &Around<'_>, cell: &Cell) -> Option<Field> {
     let (group, collection) = (&around.group.name, around.collection);
     let parameter = collection.parameter.as_deref();
-    let href = around
-        .links
-        .criterion(&cell.id, group, &cell.series, parameter)?;
+    let href = around.links.criterion(&cell.id, group, &cell.series, parameter)?;
     Some(Field::Link(href, cell.id.clone()))
 }

@@ -14,6 +14,9 @@ use super::table::{self, Field, Table};
 use crate::bench::GROUPS;
 use crate::record::{self, NOISY, Run};
 
+/// How many ratios of a kind are named where the page is short.
+const NAMED: usize = 5;
+
 /// The page.
 #[derive(Template)]
 #[template(path = "page.html", config = "src/report/askama.toml")]
@@ -27,6 +30,7 @@ pub struct Page {
     findings: Vec<Finding>,
     chart: Option<Chart>,
     natural: Option<Natural>,
+    standing: Vec<(String, String)>,
     groups: Vec<Group>,
     unreached: String,
     absent: Vec<Absent>,
@@ -45,7 +49,8 @@ struct Chart {
 struct Group {
     anchor: String,
     name: String,
-    about: String,
+    /// Its parts, and whether each is code.
+    about: Vec<(String, bool)>,
     reference: String,
     collections: Vec<Collection>,
 }
@@ -93,9 +98,8 @@ impl Page {
             findings: answer::findings(run),
             chart: chart(run)?,
             natural: Natural::of(run, &caveats),
-            groups: groups
-                .map(|(at, g)| group(at, g, &caveats, links))
-                .collect(),
+            standing: standing(run),
+            groups: groups.map(|(at, g)| group(at, g, &caveats, links)).collect(),
             unreached: unreached(run).join(", "),
             absent: findings::absent(run).iter().map(absent).collect(),
             surroundings: surroundings(run),
@@ -109,10 +113,7 @@ pub fn host(run: &Run) -> String {
     let host = &run.host;
     let cpu = host.cpu.as_deref().unwrap_or("unknown CPU");
     let cpus = number::of(host.cpus, "CPU");
-    format!(
-        "{} {}, {}, {cpu}, {cpus}",
-        host.system, host.kernel, host.architecture
-    )
+    format!("{} {}, {}, {cpu}, {cpus}", host.system, host.kernel, host.architecture)
 }
 
 /// What must be known of the whole run before anything is read.
@@ -149,16 +150,8 @@ fn chart(run: &Run) -> Result<Option<Chart>, ReportError> {
         return Ok(None);
     };
     let rows = trials.backends.len().div_ceil(2) as i32;
-    let wide = Frame {
-        width: 1120,
-        height: 500,
-        legend_right: true,
-    };
-    let narrow = Frame {
-        width: 340,
-        height: 380 + 20 * rows,
-        legend_right: false,
-    };
+    let wide = Frame { width: 1120, height: 500, legend_right: true };
+    let narrow = Frame { width: 340, height: 380 + 20 * rows, legend_right: false };
     Ok(Some(Chart {
         wide: charts::stall(&trials, wide)?,
         narrow: charts::stall(&trials, narrow)?,
@@ -166,22 +159,39 @@ fn chart(run: &Run) -> Result<Option<Chart>, ReportError> {
     }))
 }
 
+/// The groups' telling collections, and how their series stand to the reference.
+fn standing(run: &Run) -> Vec<(String, String)> {
+    let telling = findings::telling(run).into_iter();
+    telling
+        .map(|(group, collection, standing)| {
+            let name = format!("{} against {}", title(group, collection), group.reference);
+            (name, standing.words(NAMED, "\u{d7}"))
+        })
+        .collect()
+}
+
+/// What a collection is called: its group, and its parameter where it has one.
+pub fn title(group: &record::Group, collection: &record::Collection) -> String {
+    match &collection.parameter {
+        Some(parameter) => format!("{}/{parameter}", group.name),
+        None => group.name.clone(),
+    }
+}
+
 fn group(at: usize, group: &record::Group, caveats: &Caveats, links: &Links) -> Group {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let is_plain = !group.name.is_empty() && group.name.chars().all(plain);
-    let anchor = if is_plain {
-        group.name.clone()
-    } else {
-        at.to_string()
-    };
-    let collections = group
-        .collections
-        .iter()
-        .map(|c| collection(group, c, caveats, links));
+    let anchor = if is_plain { group.name.clone() } else { at.to_string() };
+    let collections = group.collections.iter().map(|c| collection(group, c, caveats, links));
     Group {
         anchor: format!("group-{anchor}"),
         name: group.name.clone(),
-        about: group.about.clone(),
+        about: group
+            .about
+            .split('`')
+            .zip(std::iter::repeat([false, true]).flatten())
+            .map(|(t, c)| (t.to_owned(), c))
+            .collect(),
         reference: group.reference.clone(),
         collections: collections.collect(),
     }
@@ -193,16 +203,10 @@ fn collection(
     caveats: &Caveats,
     links: &Links,
 ) -> Collection {
-    let name = match &collection.parameter {
-        Some(parameter) => format!("{}/{parameter}", group.name),
-        None => group.name.clone(),
-    };
+    let name = title(group, collection);
     let connections = match collection.elements {
         0 | 1 => String::new(),
-        n => format!(
-            " One iteration stands for {} connections.",
-            number::count(n)
-        ),
+        n => format!(" One iteration stands for {} connections.", number::count(n)),
     };
     let noise = match &collection.control {
         Some(control) => format!(
@@ -212,21 +216,13 @@ fn collection(
             number::ratio_interval(control),
             number::off(control.point)
         ),
-        None => format!(
-            " {} was not run twice here: there is no noise floor.",
-            group.reference
-        ),
+        None => format!(" {} was not run twice here: there is no noise floor.", group.reference),
     };
     Collection {
         facts: format!("The value is the {}.{connections}{noise}", group.value),
-        noisy: collection
-            .control
-            .is_some_and(|control| (control.point - 1.0).abs() > NOISY),
+        noisy: collection.control.is_some_and(|control| (control.point - 1.0).abs() > NOISY),
         skipped: collection.skipped.clone(),
-        caption: format!(
-            "{name}: {}, all series, compared with {}",
-            group.value, group.reference
-        ),
+        caption: format!("{name}: {}, all series, compared with {}", group.value, group.reference),
         table: table::table(group, collection, caveats, links),
         name,
     }
@@ -235,9 +231,7 @@ fn collection(
 /// The groups that this rstall knows and the run does not have.
 pub fn unreached(run: &Run) -> Vec<&'static str> {
     let known = GROUPS.iter().map(|group| group.name);
-    known
-        .filter(|name| run.groups.iter().all(|group| group.name != *name))
-        .collect()
+    known.filter(|name| run.groups.iter().all(|group| group.name != *name)).collect()
 }
 
 fn absent(absent: &findings::Absent<'_>) -> Absent {
@@ -256,11 +250,7 @@ fn absent(absent: &findings::Absent<'_>) -> Absent {
         [one] => format!("{series}/{one}"),
         many => format!("{series} ({})", many.join(", ")),
     };
-    let what = if absent.what == "void" {
-        "sample"
-    } else {
-        "cell"
-    };
+    let what = if absent.what == "void" { "sample" } else { "cell" };
     Absent {
         what: absent.what,
         why: absent.why.to_owned(),
@@ -273,29 +263,21 @@ fn surroundings(run: &Run) -> Vec<Part> {
     let (host, options) = (&run.host, &run.options);
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let map = |map: &std::collections::BTreeMap<String, String>| -> Vec<(String, String)> {
-        map.iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect()
+        map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     let pin = options.pin.map_or_else(
         || "none".to_owned(),
         |(server, clients)| format!("loop on CPU {server}, clients on CPU {clients}"),
     );
-    let arguments = if options.arguments.is_empty() {
-        "none".to_owned()
-    } else {
-        options.arguments.join(" ")
-    };
+    let arguments =
+        if options.arguments.is_empty() { "none".to_owned() } else { options.arguments.join(" ") };
     vec![
         Part {
             name: "Machine",
             facts: vec![
                 fact("System", format!("{} {}", host.system, host.kernel)),
                 fact("Architecture", host.architecture.clone()),
-                fact(
-                    "CPU",
-                    host.cpu.clone().unwrap_or_else(|| "unknown".to_owned()),
-                ),
+                fact("CPU", host.cpu.clone().unwrap_or_else(|| "unknown".to_owned())),
                 fact("CPUs in use", host.cpus.to_string()),
             ],
         },
@@ -306,24 +288,12 @@ fn surroundings(run: &Run) -> Vec<Part> {
                 fact("Arguments", arguments),
                 fact("Seed", options.seed.to_string()),
                 fact("Pinned", pin),
-                fact(
-                    "Optimised build",
-                    if options.optimised { "yes" } else { "no" }.to_owned(),
-                ),
-                fact(
-                    "Ended early",
-                    if run.interrupted { "yes" } else { "no" }.to_owned(),
-                ),
+                fact("Optimised build", if options.optimised { "yes" } else { "no" }.to_owned()),
+                fact("Ended early", if run.interrupted { "yes" } else { "no" }.to_owned()),
                 fact("Record format", run.schema.to_string()),
             ],
         },
-        Part {
-            name: "Limits and settings",
-            facts: map(&host.limits),
-        },
-        Part {
-            name: "Versions",
-            facts: map(&host.versions),
-        },
+        Part { name: "Limits and settings", facts: map(&host.limits) },
+        Part { name: "Versions", facts: map(&host.versions) },
     ]
 }

@@ -44,25 +44,14 @@ pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
         format!("cannot set up a trial: {error}{joint}{remedy}")
     })?;
     let result = conductor.conduct();
-    let Conductor {
-        log,
-        evidence,
-        resets,
-        ..
-    } = conductor.stop();
+    let Conductor { log, evidence, resets, .. } = conductor.stop();
     let (censored, void) = match result {
         Ok(()) => (false, None),
         Err(Stop::NotOpened(message)) => return Err(message),
         Err(Stop::Watchdog) => (true, None),
         Err(Stop::Void(reason)) => (false, Some(reason)),
     };
-    let findings = Findings {
-        began,
-        censored,
-        void,
-        evidence,
-        resets_injected: resets,
-    };
+    let findings = Findings { began, censored, void, evidence, resets_injected: resets };
     Ok(record::derive(cell, log, findings))
 }
 
@@ -154,11 +143,7 @@ impl<'a> Conductor<'a> {
             self.inject(self.cell.fault.in_window)?;
             self.go();
         }
-        if self.bystander.is_some() {
-            self.watch_bystander()
-        } else {
-            self.watch_accepts()
-        }
+        if self.bystander.is_some() { self.watch_bystander() } else { self.watch_accepts() }
     }
 
     fn go(&self) {
@@ -222,7 +207,7 @@ impl<'a> Conductor<'a> {
         let patience = clock::now().after(NO_SIGN);
         while !self.returned && !self.ended && !patience.remaining().is_zero() {
             self.attend(LOOK)?;
-            if self.parked() {
+            if self.doing() == Doing::ParkedInAccept {
                 self.note(What::ParkSeen);
                 break;
             }
@@ -234,19 +219,13 @@ impl<'a> Conductor<'a> {
             if !self.exchange()? || self.rescue.is_some() || before >= offered {
                 return Ok(());
             }
-            fruitless = if self.answered > before {
-                0
-            } else {
-                fruitless + 1
-            };
+            fruitless = if self.answered > before { 0 } else { fruitless + 1 };
         }
         Ok(())
     }
 
-    fn parked(&self) -> bool {
-        self.park
-            .as_ref()
-            .is_some_and(|watch| watch.look() == Doing::ParkedInAccept)
+    fn doing(&self) -> Doing {
+        self.park.as_ref().map_or(Doing::Unknown, Watch::look)
     }
 
     /// Sends the bystander's byte and waits for its echo, with a rescue if the loop is parked.
@@ -254,17 +233,13 @@ impl<'a> Conductor<'a> {
     /// parks again after the rescue.
     fn exchange(&mut self) -> Result<bool, Stop> {
         let sent = self.note(What::ByteSent);
-        if self
-            .bystander
-            .as_mut()
-            .is_none_or(|bystander| bystander.send().is_err())
-        {
+        if self.bystander.as_mut().is_none_or(|bystander| bystander.send().is_err()) {
             return self.hang_up();
         }
         let mut park_seen = self.log.iter().any(|event| event.what == What::ParkSeen);
         loop {
             let rescue_due = self.rescue.is_none() && {
-                let look = self.park.as_ref().map_or(Doing::Unknown, Watch::look);
+                let look = self.doing();
                 if look == Doing::ParkedInAccept && !park_seen {
                     park_seen = true;
                     self.note(What::ParkSeen);
@@ -281,16 +256,8 @@ impl<'a> Conductor<'a> {
             }
             // Once parked, only the rescue is due; before and after, look every millisecond.
             let waits_for_rescue = rescue_due && self.rescue.is_none();
-            let limit = if waits_for_rescue {
-                due.remaining()
-            } else {
-                Duration::from_millis(1)
-            };
-            match self
-                .bystander
-                .as_mut()
-                .map(|bystander| bystander.echoed(limit))
-            {
+            let limit = if waits_for_rescue { due.remaining() } else { Duration::from_millis(1) };
+            match self.bystander.as_mut().map(|bystander| bystander.echoed(limit)) {
                 Some(Ok(true)) => break,
                 Some(Ok(false)) if self.deadline.remaining().is_zero() => {
                     return self.take_in().and(Err(Stop::Watchdog));
@@ -317,7 +284,14 @@ impl<'a> Conductor<'a> {
         let since = taken.map_or(&[][..], |at| &self.log[at..]);
         let entered = |what: &What| matches!(what, What::AcceptEntered | What::WaitEntered);
         let served = since.iter().any(|event| event.what == What::ByteServed);
-        Ok(!served && since.iter().any(|event| entered(&event.what)) && self.parked())
+        if served || !since.iter().any(|event| entered(&event.what)) {
+            return Ok(false);
+        }
+        Ok(match self.doing() {
+            Doing::ParkedInAccept => true,
+            Doing::Unknown => since.last().is_some_and(|e| clock::now() > e.at.after(NO_SIGN)),
+            Doing::Blocked | Doing::Running => false,
+        })
     }
 
     /// The loop has dropped the bystander: its last word is on the way.
@@ -332,9 +306,7 @@ impl<'a> Conductor<'a> {
         self.note(What::RescueBegan);
         let rescue = Peer::connect_within(self.listener.addr(), self.deadline.remaining())
             .map_err(Stop::void("the rescue's connect"))?;
-        self.note(What::RescueConnected {
-            port: rescue.local().port(),
-        });
+        self.note(What::RescueConnected { port: rescue.local().port() });
         self.rescue = Some(rescue);
         Ok(())
     }

@@ -28,16 +28,23 @@ impl Conductor<'_> {
     }
 
     fn connect(&mut self) -> Result<(), Stop> {
-        let queued = queue::look(self.listener.socket()).map_or(self.clients.len(), |q| q.length);
+        let queue = queue::look(self.listener.socket());
+        // Linux lets one more in than the backlog says (include/net/sock.h, sk_acceptq_is_full).
+        if let Some(queue) = queue.filter(|queue| queue.length > queue.limit) {
+            return Err(Stop::Void(format!(
+                "the accept queue is full with {} connections: a backlog of {} was asked for and \
+                 the kernel took {} (see net.core.somaxconn)",
+                queue.length, self.cell.listener.backlog, queue.limit
+            )));
+        }
+        let queued = queue.map_or(self.clients.len(), |queue| queue.length);
         self.note(What::ConnectBegan);
         let client = Peer::connect_within(self.listener.addr(), self.deadline.remaining())
             .map_err(Stop::void("a client's connect"))?;
         let proof = queue::await_length(self.listener.socket(), queued + 1, self.deadline)
             .map_err(Stop::void("a client's connection is not queued"))?;
         self.rests_on(proof);
-        self.note(What::Queued {
-            port: client.local().port(),
-        });
+        self.note(What::Queued { port: client.local().port() });
         self.clients.push_back(client);
         Ok(())
     }
@@ -69,14 +76,9 @@ impl Conductor<'_> {
     /// Another acceptor of the same queue. A connection is known to be there, so that it
     /// returns at once whatever the listener's mode.
     fn rival(&mut self) -> Result<(), Stop> {
-        let (stream, peer) = self
-            .listener
-            .socket()
-            .accept()
-            .map_err(Stop::void("the rival's accept"))?;
-        self.note(What::RivalTook {
-            port: Some(peer.port()),
-        });
+        let (stream, peer) =
+            self.listener.socket().accept().map_err(Stop::void("the rival's accept"))?;
+        self.note(What::RivalTook { port: Some(peer.port()) });
         let connection = Connection::new(stream.into(), Some(peer));
         self.rival_took.push(connection);
         Ok(())

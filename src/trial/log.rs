@@ -140,14 +140,8 @@ impl std::fmt::Display for What {
             What::Reported { others: 0, .. } => f.write_str("report: listener"),
             What::Reported { .. } => f.write_str("report: both"),
             What::AcceptEntered => f.write_str("accept"),
-            What::AcceptReturned {
-                outcome,
-                port: Some(port),
-            } => write!(f, "{outcome} :{port}"),
-            What::AcceptReturned {
-                outcome,
-                port: None,
-            } => write!(f, "{outcome}"),
+            What::AcceptReturned { outcome, port: Some(port) } => write!(f, "{outcome} :{port}"),
+            What::AcceptReturned { outcome, port: None } => write!(f, "{outcome}"),
             What::ParkSeen => f.write_str("PARKED in accept"),
             What::ByteSent => f.write_str("byte sent"),
             What::ByteServed => f.write_str("byte echoed"),
@@ -156,12 +150,8 @@ impl std::fmt::Display for What {
             What::RescueConnected { port } => write!(f, "rescue :{port}"),
             What::Stopping => f.write_str("end of trial"),
             What::Ended { end: End::Stopped } => f.write_str("loop stopped"),
-            What::Ended {
-                end: End::Died(outcome),
-            } => write!(f, "loop DIED: {outcome}"),
-            What::Ended {
-                end: End::WaitFailed(errno),
-            } => write!(f, "wait failed: {errno}"),
+            What::Ended { end: End::Died(outcome) } => write!(f, "loop DIED: {outcome}"),
+            What::Ended { end: End::WaitFailed(errno) } => write!(f, "wait failed: {errno}"),
         }
     }
 }

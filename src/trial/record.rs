@@ -98,29 +98,19 @@ pub enum Ending {
 impl Record {
     /// How many connections the loop took, dead ones included.
     pub fn taken(&self) -> usize {
-        self.accepts
-            .iter()
-            .filter(|accept| accept.outcome.took_connection())
-            .count()
+        self.accepts.iter().filter(|accept| accept.outcome.took_connection()).count()
             - self.rescues_taken()
     }
 
     /// How many of the connections on offer no accept has answered for.
     pub fn lost(&self) -> usize {
-        let answered = self
-            .accepts
-            .iter()
-            .filter(|accept| accept.outcome.answers())
-            .count();
+        let answered = self.accepts.iter().filter(|accept| accept.outcome.answers()).count();
         self.offered.saturating_sub(answered - self.rescues_taken())
     }
 
     /// How many of its accepts told of a reset.
     pub fn resets_observed(&self) -> usize {
-        self.accepts
-            .iter()
-            .filter(|accept| accept.outcome.is_reset())
-            .count()
+        self.accepts.iter().filter(|accept| accept.outcome.is_reset()).count()
     }
 
     fn rescues_taken(&self) -> usize {
@@ -128,10 +118,7 @@ impl Record {
             What::RescueConnected { port } => Some(port),
             _ => None,
         });
-        self.accepts
-            .iter()
-            .filter(|accept| rescue.is_some() && accept.port == rescue)
-            .count()
+        self.accepts.iter().filter(|accept| rescue.is_some() && accept.port == rescue).count()
     }
 }
 
@@ -178,10 +165,7 @@ pub(super) fn derive(cell: &Cell, mut events: Vec<Event>, findings: Findings) ->
         bystander_ns: bystander.map(clock::nanos),
         byte_to_rescue_ns: rescue.map(clock::nanos),
         wakeups: count(|what| matches!(what, What::Reported { accepts: 1.., .. })),
-        would_blocks: accepts
-            .iter()
-            .filter(|a| a.outcome == Outcome::WouldBlock)
-            .count(),
+        would_blocks: accepts.iter().filter(|a| a.outcome == Outcome::WouldBlock).count(),
         accepts,
         ending,
         void: findings.void,
@@ -207,24 +191,14 @@ fn accepts(events: &[Event], takes: Takes, censored: bool) -> Vec<Accept> {
             What::AcceptReturned { outcome, port } => {
                 accepts.extend(entered.take().map(|entered| {
                     let returned = Some(event.at);
-                    Accept {
-                        entered,
-                        returned,
-                        outcome: outcome.clone(),
-                        port: *port,
-                    }
+                    Accept { entered, returned, outcome: outcome.clone(), port: *port }
                 }))
             }
             _ => {}
         }
     }
     if let (Some(entered), true) = (entered, censored) {
-        accepts.push(Accept {
-            entered,
-            returned: None,
-            outcome: Outcome::TimedOut,
-            port: None,
-        });
+        accepts.push(Accept { entered, returned: None, outcome: Outcome::TimedOut, port: None });
     }
     accepts
 }
@@ -260,28 +234,17 @@ fn stall(events: &[Event], accepts: &[Accept]) -> Option<Stall> {
 /// The bystander's latency and the rescue's delay: of the exchange that the rescue fell
 /// into, else of the first.
 fn exchange(events: &[Event]) -> (Option<Duration>, Option<Duration>) {
-    let rescue = events
-        .iter()
-        .find(|e| e.what == What::RescueBegan)
-        .map(|e| e.at);
-    let mut bytes = events
-        .iter()
-        .filter(|e| e.what == What::ByteSent)
-        .map(|e| e.at);
+    let rescue = events.iter().find(|e| e.what == What::RescueBegan).map(|e| e.at);
+    let mut bytes = events.iter().filter(|e| e.what == What::ByteSent).map(|e| e.at);
     let byte = match rescue {
-        Some(rescue) => bytes.filter(|&at| at <= rescue).last(),
+        Some(rescue) => bytes.rfind(|&at| at <= rescue),
         None => bytes.next(),
     };
     let Some(byte) = byte else {
         return (None, None);
     };
-    let mut echoes = events
-        .iter()
-        .filter(|e| e.what == What::EchoReceived && e.at > byte);
-    (
-        echoes.next().map(|echo| echo.at - byte),
-        rescue.map(|rescue| rescue - byte),
-    )
+    let mut echoes = events.iter().filter(|e| e.what == What::EchoReceived && e.at > byte);
+    (echoes.next().map(|echo| echo.at - byte), rescue.map(|rescue| rescue - byte))
 }
 
 /// Reconciles the resets that were injected with those that accept told of.

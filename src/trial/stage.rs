@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -80,23 +80,13 @@ impl Stage {
                 let _ = sender.send(Message::Panicked(panic_text(&*panic)));
             }
         };
-        let thread = thread::Builder::new()
-            .name("loop under test".to_owned())
-            .spawn(body)?;
-        Ok(Stage {
-            messages,
-            gate,
-            stop,
-            thread,
-        })
+        let thread = thread::Builder::new().name("loop under test".to_owned()).spawn(body)?;
+        Ok(Stage { messages, gate, stop, thread })
     }
 
     /// The next message, or `None` when `limit` passes or the thread is gone.
     pub(super) fn next(&self, limit: Duration) -> Option<Message> {
-        match self.messages.recv_timeout(limit) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.messages.recv_timeout(limit).ok()
     }
 
     /// Lets the loop go on, from before its first wait or from the window.
@@ -146,8 +136,7 @@ fn open(set: &Set) -> io::Result<Box<dyn Backend>> {
 /// What a panic said.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
 struct Witness {
@@ -166,10 +155,7 @@ impl Witness {
     }
 
     fn log(&self, what: What) {
-        self.tell(Message::Did(Event {
-            at: clock::now(),
-            what,
-        }));
+        self.tell(Message::Did(Event { at: clock::now(), what }));
     }
 
     fn flow(&self) -> ControlFlow<()> {
@@ -189,10 +175,7 @@ impl Observer for Witness {
 
     fn reported(&mut self, ready: &Ready) -> ControlFlow<()> {
         self.flow()?;
-        self.log(What::Reported {
-            accepts: ready.accepts,
-            others: ready.others.len(),
-        });
+        self.log(What::Reported { accepts: ready.accepts, others: ready.others.len() });
         if self.hold && ready.accepts > 0 {
             self.hold = false;
             self.tell(Message::InWindow);
@@ -209,16 +192,9 @@ impl Observer for Witness {
 
     fn accepted(&mut self, result: io::Result<Connection>) -> (Outcome, ControlFlow<()>) {
         let at = clock::now();
-        let port = result
-            .as_ref()
-            .ok()
-            .and_then(Connection::peer)
-            .map(|peer| peer.port());
+        let port = result.as_ref().ok().and_then(Connection::peer).map(|peer| peer.port());
         let outcome = Outcome::judge(&result);
-        let what = What::AcceptReturned {
-            outcome: outcome.clone(),
-            port,
-        };
+        let what = What::AcceptReturned { outcome: outcome.clone(), port };
         self.tell(Message::Did(Event { at, what }));
         (outcome, self.flow())
     }
@@ -236,9 +212,7 @@ impl Observer for Witness {
 
 impl std::fmt::Debug for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stage")
-            .field("thread", &self.thread.thread().id())
-            .finish_non_exhaustive()
+        f.debug_struct("Stage").field("thread", &self.thread.thread().id()).finish_non_exhaustive()
     }
 }
 

@@ -11,10 +11,7 @@ const HEADS: [&str; 4] = ["client", "accept queue", "loop", "bystander"];
 /// Draws a trial's log, a line an event, in order of time; plain ASCII. Times are
 /// microseconds since the trial's first client, as measured.
 pub fn draw(record: &Record) -> String {
-    let from = record
-        .events
-        .iter()
-        .position(|event| event.what == What::ConnectBegan);
+    let from = record.events.iter().position(|event| event.what == What::ConnectBegan);
     let events = &record.events[from.unwrap_or(0)..];
     let origin = events.first().map_or(0, |event| event.at.0);
     let mut text = String::new();
