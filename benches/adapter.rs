@@ -170,7 +170,7 @@ pub fn one_by_one(arguments: &Arguments, context: &Context) -> Result<ExitCode, 
                 let mut problem = None;
                 // A sample before Criterion begins tells whether there can be any; a test
                 // needs no other.
-                let first = match bench.as_mut().map(|bench| take(bench, subject)).transpose()? {
+                let first = match bench.as_mut().map(|bench| take(bench, subject, 0)).transpose()? {
                     None => None,
                     Some(Ok(sample)) => Some(sample).filter(|_| arguments.mode == Mode::Test),
                     Some(Err(Miss::Unfit(reason))) => {
@@ -204,13 +204,13 @@ pub fn one_by_one(arguments: &Arguments, context: &Context) -> Result<ExitCode, 
     })
 }
 
-fn take(bench: &mut Bench, subject: Subject) -> Result<Result<Sample, Miss>, String> {
-    let mut result = bench.sample(subject)?;
+fn take(bench: &mut Bench, subject: Subject, round: u64) -> Result<Result<Sample, Miss>, String> {
+    let mut result = bench.sample(subject, round)?;
     for _ in 0..RETRIES {
         if !matches!(result, Err(Miss::Void(_))) {
             break;
         }
-        result = bench.sample(subject)?;
+        result = bench.sample(subject, round)?;
     }
     Ok(result)
 }
@@ -226,11 +226,11 @@ fn measure(
     const NOTHING: Duration = Duration::from_secs(3600);
     let Some(bench) = bench else { return NOTHING };
     let mut total = 0.0;
-    for _ in 0..iterations {
+    for round in 0..iterations {
         if problem.is_some() || interrupt::asked() {
             return NOTHING;
         }
-        match take(bench, subject) {
+        match take(bench, subject, round) {
             Ok(Ok(sample)) => total += sample.value_ns,
             Ok(Err(Miss::Void(reason) | Miss::Unfit(reason) | Miss::Broken(reason)))
             | Err(reason) => *problem = Some(reason),

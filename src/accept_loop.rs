@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Backend, Connection, Ready, Takes, Token};
+use crate::backend::{Backend, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::outcome::{self, Outcome, RetrySet};
 
 /// How often the loop accepts for one report.

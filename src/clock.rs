@@ -56,6 +56,6 @@ pub fn nanos(duration: Duration) -> u64 {
 
 fn read(clock: ClockId) -> u64 {
     // POSIX lets clock_gettime fail for an unknown clock only; both are required of every
-    // system that this crate builds on. A reading of zero makes a sample void, not a crash.
+    // system that this crate builds on, so that zero is never read.
     clock_gettime(clock).map_or(0, |t| t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64)
 }

@@ -32,6 +32,7 @@ pub mod accept_loop;
 pub mod backend;
 pub mod bench;
 pub mod clock;
+pub mod connection;
 pub mod evidence;
 pub mod fault;
 pub mod interrupt;

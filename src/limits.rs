@@ -5,14 +5,17 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 /// Raises the soft limit on open files to the hard one. Returns the limit that is in force
 /// afterwards; `None` where it cannot be read.
 pub fn raise_open_files() -> Option<u64> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    let raised = setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
-    Some(if raised { hard } else { soft })
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    // What cannot be raised stays as it is, and whoever needs more says so.
+    let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    open_files()
 }
 
 /// The soft limit on open files that is in force.
+#[allow(clippy::useless_conversion, reason = "rlim_t is signed on FreeBSD")]
 pub fn open_files() -> Option<u64> {
-    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    u64::try_from(soft).ok()
 }
 
 /// Puts the calling thread, and those that it starts from now on, on one CPU.

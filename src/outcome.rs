@@ -5,7 +5,7 @@ use std::io;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Connection;
+use crate::connection::Connection;
 
 /// What one call of accept came to.
 ///

@@ -61,7 +61,7 @@ impl Peer {
     pub fn close(self) {}
 
     /// Ends the connection with a RST: SO_LINGER {on, 0 s}, then close (socket(7), RFC 9293
-    /// section 3.10.4 "ABORT"). Returns the 4-tuple that was reset, client first.
+    /// section 3.10.5 "ABORT"). Returns the 4-tuple that was reset, client first.
     ///
     /// # Errors
     ///

@@ -34,31 +34,16 @@ static GROUP: Group = Group {
     elements: |_| 1,
     series: |_| series(&SCRIPT.map(|(name, _)| name)),
     counts_cost: false,
-    rig: |_, _| {
-        Ok(Box::new(Scripted {
-            samples: 0,
-            voids: 0,
-        }))
-    },
+    rig: |_, _| Ok(Box::new(Scripted { samples: 0, voids: 0 })),
 };
 
 fn series(names: &[&str]) -> Vec<Series> {
-    let driver = backend::find("poll")
-        .and_then(|entry| entry.built())
-        .expect("poll is built");
+    let driver = backend::find("poll").and_then(|entry| entry.built()).expect("poll is built");
     let one = |&(name, carrier): &(&str, &'static str)| Series {
         name: name.to_owned(),
-        subject: Ok(Subject::Backend {
-            name: carrier,
-            driver,
-            mode: Mode::NonBlocking,
-        }),
+        subject: Ok(Subject::Backend { name: carrier, driver, mode: Mode::NonBlocking }),
     };
-    SCRIPT
-        .iter()
-        .filter(|(name, _)| names.contains(name))
-        .map(one)
-        .collect()
+    SCRIPT.iter().filter(|(name, _)| names.contains(name)).map(one).collect()
 }
 
 struct Scripted {
@@ -70,22 +55,12 @@ struct Scripted {
 static ORDER: Mutex<Vec<&str>> = Mutex::new(Vec::new());
 
 impl Rig for Scripted {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
-        let Subject::Backend { name, .. } = subject else {
-            panic!("no floor was asked for")
-        };
-        let (script, _) = SCRIPT
-            .iter()
-            .find(|(_, carrier)| *carrier == name)
-            .expect("scripted");
+    fn sample(&mut self, subject: Subject, _round: u64) -> Result<Sample, Miss> {
+        let Subject::Backend { name, .. } = subject else { panic!("no floor was asked for") };
+        let (script, _) = SCRIPT.iter().find(|(_, carrier)| *carrier == name).expect("scripted");
         ORDER.lock().expect("no panic holds it").push(script);
         self.samples += 1;
-        let value = |value_ns| {
-            Ok(Sample {
-                value_ns,
-                ..Sample::default()
-            })
-        };
+        let value = |value_ns| Ok(Sample { value_ns, ..Sample::default() });
         match *script {
             "steady" => value(100.0),
             "twice" => value(200.0),
@@ -106,10 +81,7 @@ impl Rig for Scripted {
 }
 
 fn context(seed: u64) -> Context {
-    Context {
-        limit: Duration::from_millis(300),
-        ..Context::new(PathBuf::new(), seed)
-    }
+    Context { limit: Duration::from_millis(300), ..Context::new(PathBuf::new(), seed) }
 }
 
 fn collect(names: &[&str], seed: u64, rounds: usize) -> (Vec<Series>, Rounds) {
@@ -127,10 +99,7 @@ fn whatever_one_series_does_the_others_go_on() {
     let names = SCRIPT.map(|(name, _)| name);
     let (series, rounds) = collect(&names, 1, 12);
     let of = |name: &str| -> &Collected {
-        &rounds.series[series
-            .iter()
-            .position(|series| series.name == name)
-            .expect("there")]
+        &rounds.series[series.iter().position(|series| series.name == name).expect("there")]
     };
     let failed = |name: &str, text: &str| match &of(name).stopped {
         Some(Stopped::Failed(reason)) => assert!(reason.contains(text), "{name}: {reason}"),
@@ -143,23 +112,9 @@ fn whatever_one_series_does_the_others_go_on() {
     failed("hangs", "hung for 0.3 s");
     failed("broken", "5 offered, 4 answered for");
     failed("voids", "ports have run out");
-    assert_eq!(
-        of("unfit").stopped,
-        Some(Stopped::Skipped("not on this machine".to_owned()))
-    );
-    assert_eq!(
-        (
-            of("void once").samples.len(),
-            of("void once").stopped.clone()
-        ),
-        (12, None)
-    );
-    assert!(
-        of("void once")
-            .voids
-            .iter()
-            .all(|reason| reason == "just once")
-    );
+    assert_eq!(of("unfit").stopped, Some(Stopped::Skipped("not on this machine".to_owned())));
+    assert_eq!((of("void once").samples.len(), of("void once").stopped.clone()), (12, None));
+    assert!(of("void once").voids.iter().all(|reason| reason == "just once"));
     assert!(!of("void once").voids.is_empty());
 }
 
@@ -169,11 +124,7 @@ fn the_summary_tells_a_ratio_from_a_tie_and_a_failure_from_both() {
     let (series, rounds) = collect(&["steady", "twice", "broken", "void once"], 2, 12);
     let collection = summary::summarise(&GROUP, None, &series, &rounds, 2);
     let cell = |name: &str| {
-        collection
-            .cells
-            .iter()
-            .find(|cell| cell.series == name)
-            .expect("every series has a cell")
+        collection.cells.iter().find(|cell| cell.series == name).expect("every series has a cell")
     };
     let control = collection.control.expect("the reference ran");
     assert_eq!((control.point, control.low, control.high), (1.0, 1.0, 1.0));
@@ -181,11 +132,7 @@ fn the_summary_tells_a_ratio_from_a_tie_and_a_failure_from_both() {
     assert_eq!((twice.raw.point, twice.is_tie()), (2.0, false));
     assert!(cell("void once").ratio.expect("both ran").is_tie());
     assert_eq!(cell("void once").voids.values().sum::<usize>(), 1);
-    assert_eq!(
-        cell("steady").ratio,
-        None,
-        "the reference is not compared with itself"
-    );
+    assert_eq!(cell("steady").ratio, None, "the reference is not compared with itself");
     assert!(matches!(cell("broken").status, Status::Failed(_)));
     assert_eq!(cell("broken").median, None, "what failed has no result");
 }
@@ -200,40 +147,23 @@ fn each_round_runs_everybody_once_and_the_reference_twice_in_the_seed_s_order() 
     };
     let order = order_of(7);
     for round in order.chunks(3) {
-        assert_eq!(
-            round.iter().filter(|name| **name == "steady").count(),
-            2,
-            "{order:?}"
-        );
-        assert_eq!(
-            round.iter().filter(|name| **name == "twice").count(),
-            1,
-            "{order:?}"
-        );
+        assert_eq!(round.iter().filter(|name| **name == "steady").count(), 2, "{order:?}");
+        assert_eq!(round.iter().filter(|name| **name == "twice").count(), 1, "{order:?}");
     }
     assert_eq!(order, order_of(7), "a seed gives one order");
     assert_ne!(order, order_of(8), "and another seed another");
     let firsts: Vec<_> = order.chunks(3).map(|round| round[0]).collect();
-    assert!(
-        firsts.contains(&"twice") && firsts.contains(&"steady"),
-        "the order is shuffled"
-    );
+    assert!(firsts.contains(&"twice") && firsts.contains(&"steady"), "the order is shuffled");
 }
 
 #[test]
 fn a_group_that_cannot_be_measured_says_why() {
-    static NEVER: Group = Group {
-        rig: |_, _| Err("no descriptors".to_owned()),
-        ..GROUP_TEMPLATE
-    };
+    static NEVER: Group = Group { rig: |_, _| Err("no descriptors".to_owned()), ..GROUP_TEMPLATE };
     let series = series(&["steady"]);
     let why = collect::collect(&context(1), &NEVER, None, &series, 10, || ()).expect_err("no rig");
     let collection = summary::skipped(&NEVER, None, &series, &why);
     assert_eq!(collection.skipped.as_deref(), Some("no descriptors"));
-    assert_eq!(
-        collection.cells[0].status,
-        Status::Skipped("no descriptors".to_owned())
-    );
+    assert_eq!(collection.cells[0].status, Status::Skipped("no descriptors".to_owned()));
 }
 
 const GROUP_TEMPLATE: Group = Group {

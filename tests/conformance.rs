@@ -17,12 +17,8 @@ const COUNT: usize = 5;
 /// How often each cell is tried.
 const TRIALS: usize = 3;
 
-const DISCIPLINES: [Discipline; 4] = [
-    Discipline::One,
-    Discipline::Drain,
-    Discipline::Budget(2),
-    Discipline::Budget(5),
-];
+const DISCIPLINES: [Discipline; 4] =
+    [Discipline::One, Discipline::Drain, Discipline::Budget(2), Discipline::Budget(5)];
 
 /// What a cell must come to.
 #[derive(Debug, PartialEq)]
@@ -53,19 +49,10 @@ fn expected(cell: &Cell) -> Expected {
     let aborts = resets > 0 && reset_aborts();
     if naive && aborts {
         let ending = Ending::Died(Outcome::Aborted("ECONNABORTED".to_owned()));
-        return Expected {
-            stalls: false,
-            taken: 0,
-            resets,
-            ending,
-        };
+        return Expected { stalls: false, taken: 0, resets, ending };
     }
     // An edge is reported once: what the budget leaves is lost.
-    let reachable = if driver.edge_triggered {
-        offered.min(budget)
-    } else {
-        offered
-    };
+    let reachable = if driver.edge_triggered { offered.min(budget) } else { offered };
     // Whether a loop that trusts reports calls accept once too often: a rival was faster, or
     // it drains, or its budget ends beyond the queue's end.
     let beyond = if offered == 0 {
@@ -80,28 +67,16 @@ fn expected(cell: &Cell) -> Expected {
     let dies = naive && !blocking && reported && beyond;
     Expected {
         stalls: blocking && one_too_many,
-        taken: if aborts {
-            reachable - resets
-        } else {
-            reachable
-        },
+        taken: if aborts { reachable - resets } else { reachable },
         resets,
-        ending: if dies {
-            Ending::Died(Outcome::WouldBlock)
-        } else {
-            Ending::Done
-        },
+        ending: if dies { Ending::Died(Outcome::WouldBlock) } else { Ending::Done },
     }
 }
 
 /// Whether accept fails for a connection that was reset (the BSDs), or hands over a dead
 /// socket (Linux, macOS): `docs` of each system, see METHODOLOGY.md.
 fn reset_aborts() -> bool {
-    cfg!(any(
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "openbsd"
-    ))
+    cfg!(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd"))
 }
 
 fn observed(record: &Record) -> Expected {
@@ -122,49 +97,31 @@ fn cells(
     let policies = DISCIPLINES
         .into_iter()
         .flat_map(|discipline| RetrySet::ALL.map(|retry| Policy { discipline, retry }));
-    let listeners = driver.modes.iter().map(move |&mode| ListenerSpec {
-        mode,
-        family,
-        backlog: 64,
-    });
-    let combinations: Vec<(Policy, ListenerSpec)> = policies
-        .flat_map(|policy| listeners.clone().map(move |l| (policy, l)))
-        .collect();
+    let listeners =
+        driver.modes.iter().map(move |&mode| ListenerSpec { mode, family, backlog: 64 });
+    let combinations: Vec<(Policy, ListenerSpec)> =
+        policies.flat_map(|policy| listeners.clone().map(move |l| (policy, l))).collect();
     fault::ALL.iter().flat_map(move |fault: &'static Fault| {
-        combinations
-            .clone()
-            .into_iter()
-            .map(move |(policy, listener)| Cell {
-                backend: name,
-                driver,
-                listener,
-                policy,
-                fault,
-                count: COUNT,
-            })
+        combinations.clone().into_iter().map(move |(policy, listener)| Cell {
+            backend: name,
+            driver,
+            listener,
+            policy,
+            fault,
+            count: COUNT,
+        })
     })
 }
 
 fn conform(name: &'static str, driver: &'static Driver, family: Family, trials: usize) -> usize {
-    let timing = Timing {
-        rescue_after: Duration::from_millis(1),
-        ..Timing::default()
-    };
+    let timing = Timing { rescue_after: Duration::from_millis(1), ..Timing::default() };
     let mut tried = 0;
     for cell in cells(name, driver, family).filter(|cell| cell.misfit().is_none()) {
         for _ in 0..trials {
             let record = trial::run(&cell, timing).expect("a trial can be set up");
-            let what = format!(
-                "{name} {:?} {:?} {}",
-                cell.listener, cell.policy, cell.fault.name
-            );
+            let what = format!("{name} {:?} {:?} {}", cell.listener, cell.policy, cell.fault.name);
             assert_eq!(record.void, None, "{what}: {:#?}", record.events);
-            assert_eq!(
-                observed(&record),
-                expected(&cell),
-                "{what}: {:#?}",
-                record.events
-            );
+            assert_eq!(observed(&record), expected(&cell), "{what}: {:#?}", record.events);
             tried += 1;
         }
     }
@@ -197,11 +154,7 @@ fn every_backend_does_what_its_capabilities_say() {
 
 #[test]
 fn ipv6_is_no_different() {
-    let spec = ListenerSpec {
-        mode: Mode::Blocking,
-        family: Family::Ipv6,
-        backlog: 1,
-    };
+    let spec = ListenerSpec { mode: Mode::Blocking, family: Family::Ipv6, backlog: 1 };
     if let Err(error) = Listener::bind(spec) {
         eprintln!("skipped: this machine has no IPv6 loopback: {error}");
         return;
@@ -213,23 +166,12 @@ fn ipv6_is_no_different() {
 
 #[test]
 fn the_backends_that_run_everywhere_are_here() {
-    for name in [
-        "blocking", "select", "poll", "mio", "polling", "tokio", "async_io",
-    ] {
+    for name in ["blocking", "select", "poll", "mio", "polling", "tokio", "async_io"] {
         let entry = backend::find(name).unwrap_or_else(|| panic!("{name} is not in the registry"));
-        entry
-            .driver()
-            .unwrap_or_else(|reason| panic!("{name} is absent: {reason}"));
+        entry.driver().unwrap_or_else(|reason| panic!("{name} is absent: {reason}"));
     }
-    let native = if cfg!(target_os = "linux") {
-        "epoll"
-    } else {
-        "kqueue"
-    };
-    backend::find(native)
-        .expect("in the registry")
-        .driver()
-        .expect("available");
+    let native = if cfg!(target_os = "linux") { "epoll" } else { "kqueue" };
+    backend::find(native).expect("in the registry").driver().expect("available");
 }
 
 #[test]
@@ -240,10 +182,7 @@ fn what_does_not_fit_says_why() {
         let Some(driver) = entry.built() else {
             continue;
         };
-        assert_eq!(
-            rival.misfit(driver).is_none(),
-            driver.takes == Takes::AfterReport
-        );
+        assert_eq!(rival.misfit(driver).is_none(), driver.takes == Takes::AfterReport);
         assert_eq!(drain.misfit(driver).is_none(), driver.watches_others);
     }
 }

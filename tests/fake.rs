@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use rstall::accept_loop::{Discipline, Policy};
-use rstall::backend::{self, Backend, Connection, Driver, Ready, Takes, Token};
+use rstall::backend::{self, Backend, Driver, Ready, Takes, Token};
+use rstall::connection::Connection;
 use rstall::fault;
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::{Outcome, RetrySet};
@@ -51,16 +52,9 @@ impl Fake {
         script: &'static [Act],
         wait: fn(&mut dyn Backend, &mut Ready) -> io::Result<()>,
     ) -> io::Result<Box<dyn Backend>> {
-        let poll = backend::find("poll")
-            .and_then(|entry| entry.built())
-            .expect("poll is built");
+        let poll = backend::find("poll").and_then(|entry| entry.built()).expect("poll is built");
         let honest = (poll.open)(listener)?;
-        Ok(Box::new(Fake {
-            honest,
-            script: script.iter(),
-            wait,
-            lives: Vec::new(),
-        }))
+        Ok(Box::new(Fake { honest, script: script.iter(), wait, lives: Vec::new() }))
     }
 }
 
@@ -126,15 +120,8 @@ fn cell(driver: &'static Driver, fault: &str, retry: RetrySet) -> Cell {
     Cell {
         backend: "fake",
         driver,
-        listener: ListenerSpec {
-            mode: Mode::NonBlocking,
-            family: Family::Ipv4,
-            backlog: 16,
-        },
-        policy: Policy {
-            discipline: Discipline::One,
-            retry,
-        },
+        listener: ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 16 },
+        policy: Policy { discipline: Discipline::One, retry },
         fault: fault::find(fault).expect("in the registry"),
         count: 3,
     }
@@ -145,11 +132,7 @@ fn run(driver: &'static Driver, fault: &str, retry: RetrySet) -> Record {
 }
 
 fn outcomes(record: &Record) -> Vec<Outcome> {
-    record
-        .accepts
-        .iter()
-        .map(|accept| accept.outcome.clone())
-        .collect()
+    record.accepts.iter().map(|accept| accept.outcome.clone()).collect()
 }
 
 #[test]
@@ -161,36 +144,19 @@ fn an_accepted_connection_is_alive() {
 
 #[test]
 fn errors_of_the_retry_set_are_survived_and_counted() {
-    let driver = driver!(
-        Act::Fail(libc::EINTR),
-        Act::Fail(libc::EWOULDBLOCK),
-        Act::Real
-    );
+    let driver = driver!(Act::Fail(libc::EINTR), Act::Fail(libc::EWOULDBLOCK), Act::Real);
     let record = run(driver, "clean", RetrySet::Stevens);
-    assert_eq!(
-        outcomes(&record),
-        [Outcome::Interrupted, Outcome::WouldBlock, Outcome::Accepted]
-    );
-    assert_eq!(
-        (record.would_blocks, record.taken(), record.lost()),
-        (1, 1, 0)
-    );
+    assert_eq!(outcomes(&record), [Outcome::Interrupted, Outcome::WouldBlock, Outcome::Accepted]);
+    assert_eq!((record.would_blocks, record.taken(), record.lost()), (1, 1, 0));
     assert_eq!((record.ending, record.void), (Ending::Done, None));
 }
 
 #[test]
 fn an_abort_that_nobody_injected_voids_the_trial() {
-    let driver = driver!(
-        Act::Fail(libc::ECONNABORTED),
-        Act::Fail(libc::EPROTO),
-        Act::Real
-    );
+    let driver = driver!(Act::Fail(libc::ECONNABORTED), Act::Fail(libc::EPROTO), Act::Real);
     let record = run(driver, "clean", RetrySet::Stevens);
     let aborted = |name: &str| Outcome::Aborted(name.to_owned());
-    assert_eq!(
-        outcomes(&record)[..2],
-        [aborted("ECONNABORTED"), aborted("EPROTO")]
-    );
+    assert_eq!(outcomes(&record)[..2], [aborted("ECONNABORTED"), aborted("EPROTO")]);
     assert_eq!(record.ending, Ending::Done);
     let reason = record.void.expect("a mismatch");
     assert!(reason.contains("0 resets were injected"), "{reason}");
@@ -200,10 +166,7 @@ fn an_abort_that_nobody_injected_voids_the_trial() {
 fn a_reset_that_accept_does_not_tell_of_voids_the_trial() {
     let record = run(driver!(Act::Resurrect), "reset_queued", RetrySet::Stevens);
     let reason = record.void.expect("a mismatch");
-    assert!(
-        reason.contains("was reset and yet accepted alive"),
-        "{reason}"
-    );
+    assert!(reason.contains("was reset and yet accepted alive"), "{reason}");
 }
 
 #[test]
@@ -218,10 +181,7 @@ fn a_naive_loop_dies_on_any_error_and_says_which() {
     for (driver, died) in [
         (driver!(Act::Fail(libc::EINTR)), Outcome::Interrupted),
         (driver!(Act::Fail(libc::EWOULDBLOCK)), Outcome::WouldBlock),
-        (
-            driver!(Act::Fail(libc::EPROTO)),
-            Outcome::Aborted("EPROTO".to_owned()),
-        ),
+        (driver!(Act::Fail(libc::EPROTO)), Outcome::Aborted("EPROTO".to_owned())),
     ] {
         let record = run(driver, "clean", RetrySet::Naive);
         assert_eq!(record.ending, Ending::Died(died));
@@ -237,10 +197,7 @@ fn errors_beyond_the_retry_set_end_every_loop() {
         (driver!(Act::Fail(libc::ENFILE)), exhausted("ENFILE")),
         (driver!(Act::Fail(libc::ENOBUFS)), exhausted("ENOBUFS")),
         (driver!(Act::Fail(libc::ENOMEM)), exhausted("ENOMEM")),
-        (
-            driver!(Act::Fail(libc::EINVAL)),
-            Outcome::Failed("EINVAL".to_owned()),
-        ),
+        (driver!(Act::Fail(libc::EINVAL)), Outcome::Failed("EINVAL".to_owned())),
     ] {
         let record = run(driver, "clean", RetrySet::Stevens);
         assert_eq!(record.ending, Ending::Died(died.clone()));
@@ -250,19 +207,11 @@ fn errors_beyond_the_retry_set_end_every_loop() {
 
 #[test]
 fn a_dead_connection_is_told_from_a_live_one() {
-    if cfg!(any(
-        target_os = "freebsd",
-        target_os = "netbsd",
-        target_os = "openbsd"
-    )) {
+    if cfg!(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd")) {
         return; // accept fails there, and hands nothing over
     }
     let record = run(driver!(Act::Real), "reset_queued", RetrySet::Stevens);
-    assert!(
-        matches!(outcomes(&record)[..], [Outcome::AcceptedDead(_)]),
-        "{:?}",
-        record.accepts
-    );
+    assert!(matches!(outcomes(&record)[..], [Outcome::AcceptedDead(_)]), "{:?}", record.accepts);
     assert_eq!((record.resets_observed(), record.void), (1, None));
     let record = run(driver!(Act::Real), "close_queued", RetrySet::Stevens);
     assert_eq!(outcomes(&record), [Outcome::Accepted], "a FIN is no reset");
@@ -271,10 +220,7 @@ fn a_dead_connection_is_told_from_a_live_one() {
 #[test]
 fn the_watchdog_ends_what_nothing_else_can_and_says_so() {
     let cell = cell(driver!(Act::ParkForEver), "clean", RetrySet::Stevens);
-    let timing = Timing {
-        watchdog: Duration::from_millis(300),
-        ..Timing::default()
-    };
+    let timing = Timing { watchdog: Duration::from_millis(300), ..Timing::default() };
     let record = trial::run(&cell, timing).expect("a trial can be set up");
     assert_eq!(record.ending, Ending::Censored);
     assert_eq!(outcomes(&record), [Outcome::TimedOut]);
@@ -285,9 +231,7 @@ fn the_watchdog_ends_what_nothing_else_can_and_says_so() {
 fn a_wait_that_fails_is_recorded() {
     let driver = driver!(
         open | listener | {
-            Fake::waiting(listener, &[], |_, _| {
-                Err(io::Error::from_raw_os_error(libc::EBADF))
-            })
+            Fake::waiting(listener, &[], |_, _| Err(io::Error::from_raw_os_error(libc::EBADF)))
         }
     );
     let record = run(driver, "clean", RetrySet::Stevens);
@@ -309,11 +253,7 @@ fn an_interrupted_wait_is_entered_again() {
             }
     );
     let record = run(driver, "clean", RetrySet::Naive);
-    let waits = record
-        .events
-        .iter()
-        .filter(|event| event.what == What::WaitEntered)
-        .count();
+    let waits = record.events.iter().filter(|event| event.what == What::WaitEntered).count();
     assert!(waits >= 2, "{:#?}", record.events);
     assert_eq!((record.taken(), record.ending), (1, Ending::Done));
 }
@@ -337,11 +277,7 @@ fn a_backend_that_does_not_open_says_why() {
 fn without_the_park_there_is_no_stall() {
     // The same fault and a loop that never calls accept for the report: nothing parks, and
     // the order proof must not be found.
-    let record = run(
-        driver!(Act::Fail(libc::EWOULDBLOCK)),
-        "rival_in_window",
-        RetrySet::Stevens,
-    );
+    let record = run(driver!(Act::Fail(libc::EWOULDBLOCK)), "rival_in_window", RetrySet::Stevens);
     assert_eq!((record.stall, record.would_blocks), (None, 1));
     assert!(record.bystander_ns.is_some());
 }

@@ -27,13 +27,8 @@ fn a_rival_parks_every_blocking_listener_and_no_other() {
                 }
             });
         }
-        let trials: Vec<_> = cells()
-            .map(|cell| scope.spawn(move || thousand(&cell)))
-            .collect();
-        let results: Vec<_> = trials
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
+        let trials: Vec<_> = cells().map(|cell| scope.spawn(move || thousand(&cell))).collect();
+        let results: Vec<_> = trials.into_iter().map(thread::ScopedJoinHandle::join).collect();
         stop.store(true, Ordering::Relaxed);
         assert!(!results.is_empty(), "no backend has a window");
         for result in results {
@@ -46,33 +41,13 @@ fn a_rival_parks_every_blocking_listener_and_no_other() {
 
 fn cells() -> impl Iterator<Item = Cell> {
     let fault = fault::find("rival_in_window").expect("in the registry");
-    let policy = Policy {
-        discipline: fault.discipline,
-        retry: RetrySet::Stevens,
-    };
-    let drivers = backend::ALL
-        .iter()
-        .filter_map(|entry| Some((entry.name, entry.driver().ok()?)));
+    let policy = Policy { discipline: fault.discipline, retry: RetrySet::Stevens };
+    let drivers = backend::ALL.iter().filter_map(|entry| Some((entry.name, entry.driver().ok()?)));
     drivers.flat_map(move |(backend, driver)| {
-        driver
-            .modes
-            .iter()
-            .filter(move |_| fault.misfit(driver).is_none())
-            .map(move |&mode| {
-                let listener = ListenerSpec {
-                    mode,
-                    family: Family::Ipv4,
-                    backlog: 16,
-                };
-                Cell {
-                    backend,
-                    driver,
-                    listener,
-                    policy,
-                    fault,
-                    count: 1,
-                }
-            })
+        driver.modes.iter().filter(move |_| fault.misfit(driver).is_none()).map(move |&mode| {
+            let listener = ListenerSpec { mode, family: Family::Ipv4, backlog: 16 };
+            Cell { backend, driver, listener, policy, fault, count: 1 }
+        })
     })
 }
 
@@ -89,20 +64,12 @@ fn thousand(cell: &Cell) {
         assert_eq!(record.void, None, "{what}");
         assert_eq!(record.ending, Ending::Done, "{what}: {:#?}", record.events);
         let parks = cell.listener.mode == Mode::Blocking;
-        assert_eq!(
-            record.stall.is_some(),
-            parks,
-            "{what}: {:#?}",
-            record.events
-        );
+        assert_eq!(record.stall.is_some(), parks, "{what}: {:#?}", record.events);
         assert_eq!(record.would_blocks, usize::from(!parks), "{what}");
         if let Some(stall) = record.stall {
             assert!(stall.accept_entered < stall.rescue_began, "{what}");
             assert!(stall.rescue_began < stall.accept_returned, "{what}");
-            assert!(
-                stall.park_seen || !cfg!(target_os = "linux"),
-                "{what}: no park was seen"
-            );
+            assert!(stall.park_seen || !cfg!(target_os = "linux"), "{what}: no park was seen");
         }
     }
 }

@@ -25,10 +25,7 @@ fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn all_files() -> Vec<(PathBuf, String)> {
-    ["src", "benches", "tests"]
-        .into_iter()
-        .flat_map(rust_files)
-        .collect()
+    ["src", "benches", "tests"].into_iter().flat_map(rust_files).collect()
 }
 
 /// The code of a line, without its comment.
@@ -44,12 +41,7 @@ fn offenders(files: &[(PathBuf, String)], words: &[&str], except: &[&str]) -> Ve
     for (path, text) in files.iter().filter(|(path, _)| !allowed(path)) {
         for (number, line) in text.lines().enumerate() {
             if words.iter().any(|word| code(line).contains(word)) {
-                found.push(format!(
-                    "{}:{}: {}",
-                    path.display(),
-                    number + 1,
-                    line.trim()
-                ));
+                found.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
             }
         }
     }
@@ -82,12 +74,7 @@ fn no_file_is_two_files() {
 
 #[test]
 fn the_clock_is_read_in_one_place() {
-    let words = [
-        "Instant::now",
-        "SystemTime::now",
-        "clock_gettime",
-        ".elapsed()",
-    ];
+    let words = ["Instant::now", "SystemTime::now", "clock_gettime", ".elapsed()"];
     let found = offenders(&rust_files("src"), &words, &["src/clock.rs"]);
     assert_none(&found, "only src/clock.rs reads a clock");
 }
@@ -109,10 +96,8 @@ fn errno_has_its_meaning_in_one_place() {
         "EPERM",
         "EADDRNOTAVAIL",
     ];
-    let words: Vec<String> = names
-        .iter()
-        .flat_map(|name| [format!("libc::{name}"), format!("Errno::{name}")])
-        .collect();
+    let words: Vec<String> =
+        names.iter().flat_map(|name| [format!("libc::{name}"), format!("Errno::{name}")]).collect();
     let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
     words.push(".raw_os_error()");
     let found = offenders(&rust_files("src"), &words, &["src/outcome.rs"]);
@@ -128,14 +113,7 @@ fn nothing_sleeps() {
 
 #[test]
 fn nothing_that_a_user_runs_can_panic_by_intent() {
-    let words = [
-        ".unwrap()",
-        ".expect(",
-        "panic!(",
-        "todo!(",
-        "unimplemented!(",
-        "unreachable!(",
-    ];
+    let words = [".unwrap()", ".expect(", "panic!(", "todo!(", "unimplemented!(", "unreachable!("];
     let mut files = rust_files("src");
     for (_, text) in &mut files {
         // Unit tests stand at the end of their file.
@@ -156,21 +134,13 @@ fn each_unsafe_block_says_what_it_rests_on() {
             }
             // The comment stands above the statement that holds the block.
             let above = lines[..at].iter().rev().take(6);
-            if !above
-                .clone()
-                .any(|line| line.trim_start().starts_with("// SAFETY: "))
-            {
+            if !above.clone().any(|line| line.trim_start().starts_with("// SAFETY: ")) {
                 bare.push(format!("{}:{}", path.display(), at + 1));
             }
         }
         let fenced = text.contains("#![allow(unsafe_code)]");
         let unsafe_code = lines.iter().any(|line| code(line).contains("unsafe {"));
-        assert_eq!(
-            fenced,
-            unsafe_code,
-            "{}: the fence and the unsafe go together",
-            path.display()
-        );
+        assert_eq!(fenced, unsafe_code, "{}: the fence and the unsafe go together", path.display());
     }
     assert_none(&bare, "an unsafe block has a // SAFETY: comment");
 }
@@ -213,28 +183,15 @@ fn the_registries_and_their_files_agree() {
     assert_eq!(stems("src/fault", &["mod"]), sorted(faults));
     let files = stems("src/bench", &[]);
     for group in bench::GROUPS {
-        assert!(
-            files.contains(&group.name.to_owned()),
-            "{} has no file",
-            group.name
-        );
-        assert!(
-            group.rounds >= 10,
-            "{}: Criterion takes no fewer than 10 samples",
-            group.name
-        );
+        assert!(files.contains(&group.name.to_owned()), "{} has no file", group.name);
+        assert!(group.rounds >= 10, "{}: Criterion takes no fewer than 10 samples", group.name);
     }
 }
 
 #[test]
 fn nothing_names_the_machine_it_was_written_on() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let documents = [
-        "README.md",
-        "METHODOLOGY.md",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-    ];
+    let documents = ["README.md", "METHODOLOGY.md", "CHANGELOG.md", "CONTRIBUTING.md"];
     let mut files = all_files();
     files.extend(documents.iter().filter_map(|name| {
         let path = root.join(name);
@@ -245,11 +202,8 @@ fn nothing_names_the_machine_it_was_written_on() {
         .iter()
         .filter(|(path, _)| !path.ends_with("tests/tidy.rs"))
         .flat_map(|(path, text)| {
-            let hits = text
-                .lines()
-                .filter(|line| words.iter().any(|word| line.contains(word)));
-            hits.map(|line| format!("{}: {}", path.display(), line.trim()))
-                .collect::<Vec<_>>()
+            let hits = text.lines().filter(|line| words.iter().any(|word| line.contains(word)));
+            hits.map(|line| format!("{}: {}", path.display(), line.trim())).collect::<Vec<_>>()
         })
         .collect();
     assert_none(&found, "no path of a machine");

@@ -1,7 +1,7 @@
 //! `async_io::Async<TcpListener>`, taken as it is with `Async::new_nonblocking`. accept
 //! completes inside the wait, and is tried before readiness is asked for.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::net::TcpListener;
@@ -15,7 +15,8 @@ use async_executor::LocalExecutor;
 use async_io::Async;
 use futures_lite::Future;
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -31,7 +32,7 @@ pub(super) const DRIVER: Driver = Driver {
             unwatched: Some(listener),
             listener: None,
             completed: VecDeque::new(),
-            others: Vec::new(),
+            others: HashMap::new(),
             unarmed: Vec::new(),
             reporter,
             reports,
@@ -45,7 +46,7 @@ struct AsyncIo {
     unwatched: Option<TcpListener>,
     listener: Option<Async<TcpListener>>,
     completed: VecDeque<io::Result<Connection>>,
-    others: Vec<(Token, Arc<Async<Arc<OwnedFd>>>)>,
+    others: HashMap<Token, Arc<Async<Arc<OwnedFd>>>>,
     /// Those of the others that need a task to await them: new, or reported by the last
     /// wait and read since.
     unarmed: Vec<Token>,
@@ -57,9 +58,7 @@ struct AsyncIo {
 impl AsyncIo {
     fn arm(&mut self) {
         for token in self.unarmed.drain(..) {
-            let Some((_, fd)) = self.others.iter().find(|(other, _)| *other == token) else {
-                continue;
-            };
+            let Some(fd) = self.others.get(&token) else { continue };
             let (fd, reporter) = (Arc::clone(fd), self.reporter.clone());
             let task = async move {
                 // An error is reported like readiness: reading then meets it.
@@ -80,7 +79,7 @@ impl Backend for AsyncIo {
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
-        self.others.push((token, Arc::new(Async::new_nonblocking(fd)?)));
+        self.others.insert(token, Arc::new(Async::new_nonblocking(fd)?));
         self.unarmed.push(token);
         Ok(())
     }

@@ -2,12 +2,14 @@
 //! that differ in one flag.
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -39,7 +41,7 @@ pub(super) struct Epoll {
     listener: TcpListener,
     trigger: Trigger,
     /// The others: kept open, and found again when a one-shot is to be renewed.
-    others: Vec<(Token, Arc<OwnedFd>)>,
+    others: HashMap<Token, Arc<OwnedFd>>,
     /// One-shot registrations that have reported since the last wait.
     spent: Vec<Token>,
     events: Vec<libc::epoll_event>,
@@ -52,7 +54,7 @@ impl Epoll {
         // SAFETY: the descriptor is new and nobody else owns it.
         let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
         let events = Vec::with_capacity(CAPACITY);
-        let (others, spent) = (Vec::new(), Vec::new());
+        let (others, spent) = (HashMap::new(), Vec::new());
         Ok(Box::new(Epoll { epoll, listener, trigger, others, spent, events }))
     }
 
@@ -72,8 +74,8 @@ impl Epoll {
 
     fn renew(&mut self) -> io::Result<()> {
         for token in std::mem::take(&mut self.spent) {
-            let fd = match self.others.iter().find(|(other, _)| *other == token) {
-                Some((_, fd)) => fd.as_raw_fd(),
+            let fd = match self.others.get(&token) {
+                Some(fd) => fd.as_raw_fd(),
                 None => self.listener.as_raw_fd(),
             };
             self.control(libc::EPOLL_CTL_MOD, fd, token)?;
@@ -89,7 +91,7 @@ impl Backend for Epoll {
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
         self.control(libc::EPOLL_CTL_ADD, fd.as_raw_fd(), token)?;
-        self.others.push((token, fd));
+        self.others.insert(token, fd);
         Ok(())
     }
 

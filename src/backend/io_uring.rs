@@ -2,7 +2,7 @@
 //! listener's mode. The multishot sibling differs in the request and in the address.
 #![allow(unsafe_code)]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::mem;
 use std::net::{SocketAddr, TcpListener};
@@ -10,10 +10,11 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 
 use io_uring::squeue::Entry;
-use io_uring::{IoUring, cqueue, opcode, types};
+use io_uring::{EnterFlags, IoUring, cqueue, opcode, types};
 use socket2::{SockAddr, SockAddrStorage, SockRef};
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 use crate::outcome;
 
@@ -48,7 +49,7 @@ pub(super) struct Ring {
     watched: bool,
     completed: VecDeque<io::Result<Connection>>,
     /// Kept open while the kernel polls them.
-    others: Vec<(Token, Arc<OwnedFd>)>,
+    others: HashMap<Token, Arc<OwnedFd>>,
     /// Those of the others whose poll request has completed, or was never made.
     unarmed: Vec<Token>,
     /// Where the kernel writes the peer's address, and its length, of the accept in flight.
@@ -76,7 +77,7 @@ impl Ring {
             armed: false,
             watched: false,
             completed: VecDeque::new(),
-            others: Vec::new(),
+            others: HashMap::new(),
             unarmed: Vec::new(),
             address: Box::new((SockAddrStorage::zeroed(), 0)),
         }))
@@ -96,9 +97,7 @@ impl Ring {
 
     fn arm(&mut self) -> io::Result<()> {
         for token in mem::take(&mut self.unarmed) {
-            let Some((_, fd)) = self.others.iter().find(|(other, _)| *other == token) else {
-                continue;
-            };
+            let Some(fd) = self.others.get(&token) else { continue };
             let poll = opcode::PollAdd::new(types::Fd(fd.as_raw_fd()), libc::POLLIN as u32);
             self.push(&poll.build().user_data(token.0 as u64))?;
         }
@@ -118,6 +117,17 @@ impl Ring {
             self.armed = true;
         }
         Ok(())
+    }
+
+    /// Has completions posted without waiting for one: connections are in hand already, and
+    /// the others get their turn all the same. With DEFER_TASKRUN only an enter that asks for
+    /// events does the work (io_uring_setup(2)).
+    fn look(&mut self) -> io::Result<()> {
+        let flags = EnterFlags::GETEVENTS.bits();
+        let submit = self.ring.submission().len() as u32;
+        // SAFETY: no argument is passed, and no flag that would want one; the entries on the
+        // queue were pushed by `push`.
+        unsafe { self.ring.submitter().enter::<()>(submit, 0, flags, None) }.map(drop)
     }
 
     fn reap(&mut self, ready: &mut Ready) {
@@ -168,18 +178,20 @@ impl Backend for Ring {
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
-        self.others.push((token, fd));
+        self.others.insert(token, fd);
         self.unarmed.push(token);
         Ok(())
     }
 
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
+        self.arm()?;
         if self.completed.is_empty() {
-            self.arm()?;
             self.ring.submit_and_wait(1)?;
-            self.reap(ready);
+        } else {
+            self.look()?;
         }
+        self.reap(ready);
         ready.accepts = self.completed.len();
         Ok(())
     }

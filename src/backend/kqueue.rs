@@ -8,7 +8,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {

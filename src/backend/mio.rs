@@ -7,7 +7,8 @@ use std::sync::Arc;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {

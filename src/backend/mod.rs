@@ -7,15 +7,15 @@
 //! To add one: write `<name>.rs` with a `pub(super) const DRIVER: Driver`, and add its line
 //! to the registry below.
 
-use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use socket2::SockRef;
 
+use crate::connection::Connection;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
 
 /// Waits for, and takes, connections from one listener.
@@ -205,73 +205,6 @@ backends! {
 /// The entry of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
-}
-
-/// A connection as its backend gave it.
-#[derive(Debug)]
-pub struct Connection {
-    stream: Stream,
-    peer: Option<SocketAddr>,
-}
-
-enum Stream {
-    Fd(OwnedFd),
-    Library(Box<dyn AsFd>),
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_fd().fmt(f)
-    }
-}
-
-impl AsFd for Stream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Stream::Fd(fd) => fd.as_fd(),
-            Stream::Library(stream) => stream.as_fd(),
-        }
-    }
-}
-
-impl Connection {
-    /// A bare descriptor and the address that came with it.
-    pub fn new(fd: OwnedFd, peer: Option<SocketAddr>) -> Connection {
-        Connection { stream: Stream::Fd(fd), peer }
-    }
-
-    /// A library's own stream, kept as it is: taking it apart would deregister it, which is
-    /// not part of accepting.
-    fn library(stream: impl AsFd + 'static, peer: SocketAddr) -> Connection {
-        Connection { stream: Stream::Library(Box::new(stream)), peer: Some(peer) }
-    }
-
-    /// The peer's address as accept gave it. `None` where accept gave none: a connection
-    /// that was dead already, taken by a backend which has to ask getpeername(2).
-    pub fn peer(&self) -> Option<SocketAddr> {
-        self.peer
-    }
-
-    /// The pending error (SO_ERROR, which this clears) or the closed TCP state (getpeername
-    /// fails with ENOTCONN) of a connection that is gone; `None` for a live one.
-    pub fn death(&self) -> Option<io::Error> {
-        let socket = SockRef::from(self);
-        match socket.take_error() {
-            Ok(None) => socket.peer_addr().err(),
-            Ok(Some(error)) | Err(error) => Some(error),
-        }
-    }
-
-    /// Whether SO_ERROR is set: one system call, enough to recognise a reset. Clears it.
-    pub fn has_error(&self) -> bool {
-        !matches!(SockRef::from(self).take_error(), Ok(None))
-    }
-}
-
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stream.as_fd()
-    }
 }
 
 /// accept(2) or accept4(2), close-on-exec, with the peer's address: what backends use whose

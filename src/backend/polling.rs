@@ -2,6 +2,7 @@
 //! accept of its own, so accept(2) it is, as in its documentation.
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -9,7 +10,8 @@ use std::sync::Arc;
 
 use polling::{Event, Events, Poller};
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -23,7 +25,7 @@ pub(super) const DRIVER: Driver = Driver {
         Ok(Box::new(Polling {
             poller: Poller::new()?,
             listener,
-            others: Vec::new(),
+            others: HashMap::new(),
             spent: Vec::new(),
             events: Events::new(),
         }))
@@ -34,7 +36,7 @@ struct Polling {
     poller: Poller,
     listener: TcpListener,
     /// The others: kept open, and found again when they are to be renewed.
-    others: Vec<(Token, Arc<OwnedFd>)>,
+    others: HashMap<Token, Arc<OwnedFd>>,
     /// Registrations that have reported since the last wait.
     spent: Vec<Token>,
     events: Events,
@@ -55,15 +57,15 @@ impl Backend for Polling {
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
         self.add(fd.as_fd(), token)?;
-        self.others.push((token, fd));
+        self.others.insert(token, fd);
         Ok(())
     }
 
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         for token in self.spent.drain(..) {
-            let fd = match self.others.iter().find(|(other, _)| *other == token) {
-                Some((_, fd)) => fd.as_fd(),
+            let fd = match self.others.get(&token) {
+                Some(fd) => fd.as_fd(),
                 None => self.listener.as_fd(),
             };
             self.poller.modify(fd, Event::readable(token.0))?;
@@ -87,7 +89,7 @@ impl Drop for Polling {
     fn drop(&mut self) {
         // The listener may never have been watched; either way it is about to be closed.
         let _ = self.poller.delete(&self.listener);
-        for (_, fd) in &self.others {
+        for fd in self.others.values() {
             let _ = self.poller.delete(fd);
         }
     }

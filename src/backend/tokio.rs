@@ -2,7 +2,7 @@
 //! tokio remembers readiness and calls accept by itself until it says EWOULDBLOCK.
 #![allow(unsafe_code)]
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::net::TcpListener;
@@ -15,7 +15,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{Backend, Connection, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token};
+use crate::connection::Connection;
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -32,7 +33,7 @@ pub(super) const DRIVER: Driver = Driver {
             unwatched: Some(listener),
             listener: None,
             completed: VecDeque::new(),
-            others: Vec::new(),
+            others: HashMap::new(),
             unarmed: Vec::new(),
             reporter,
             reports,
@@ -46,7 +47,7 @@ struct Tokio {
     unwatched: Option<TcpListener>,
     listener: Option<tokio::net::TcpListener>,
     completed: VecDeque<io::Result<Connection>>,
-    others: Vec<(Token, Arc<AsyncFd<Arc<OwnedFd>>>)>,
+    others: HashMap<Token, Arc<AsyncFd<Arc<OwnedFd>>>>,
     /// Those of the others that need a task to await them: new, or reported by the last
     /// wait and read since. Each has a task of its own, as a connection of a tokio program
     /// has, so that thousands of idle ones cost a wait nothing.
@@ -59,9 +60,7 @@ struct Tokio {
 impl Tokio {
     fn arm(&mut self) {
         for token in self.unarmed.drain(..) {
-            let Some((_, fd)) = self.others.iter().find(|(other, _)| *other == token) else {
-                continue;
-            };
+            let Some(fd) = self.others.get(&token) else { continue };
             let (fd, reporter) = (Arc::clone(fd), self.reporter.clone());
             self.runtime.spawn(async move {
                 // Cleared at once: the loop reads until the socket is empty, and what comes
@@ -97,7 +96,7 @@ impl Backend for Tokio {
         // which owns it: an Arc<OwnedFd> gives one number for as long as it lives.
         let fd = unsafe { AsyncFd::register_with_interest(fd, tokio::io::Interest::READABLE) }
             .map_err(|error| error.into_parts().1)?;
-        self.others.push((token, Arc::new(fd)));
+        self.others.insert(token, Arc::new(fd));
         self.unarmed.push(token);
         Ok(())
     }

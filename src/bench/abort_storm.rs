@@ -36,7 +36,7 @@ struct AbortStorm {
 }
 
 impl Rig for AbortStorm {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
+    fn sample(&mut self, subject: Subject, _round: u64) -> Result<Sample, Miss> {
         let Subject::Backend { driver, mode, .. } = subject else {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };

@@ -40,7 +40,7 @@ struct AcceptBurst {
 }
 
 impl Rig for AcceptBurst {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
+    fn sample(&mut self, subject: Subject, _round: u64) -> Result<Sample, Miss> {
         let (mut total, mut would_blocks, mut wakeups) = (Duration::ZERO, 0, 0);
         match subject {
             Subject::Floor => {

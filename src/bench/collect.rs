@@ -73,7 +73,7 @@ pub fn collect(
     collected.push(reference.map_or_else(Collected::default, |at| not_yet(&series[at])));
     let mut order: Vec<usize> = (0..control).chain(reference.map(|_| control)).collect();
     let mut interrupted = false;
-    'rounds: for _ in 0..rounds {
+    'rounds: for round in 0..rounds {
         rng.shuffle(&mut order);
         for &at in &order {
             if interrupt::asked() {
@@ -85,7 +85,7 @@ pub fn collect(
                 continue;
             };
             if collected[at].stopped.is_none() {
-                one(&mut bench, subject, &mut collected[at])?;
+                one(&mut bench, subject, round as u64, &mut collected[at])?;
             }
         }
         tick();
@@ -107,9 +107,14 @@ fn not_yet(series: &Series) -> Collected {
 }
 
 /// Takes one sample of a series, again while it is void.
-fn one(bench: &mut Bench, subject: Subject, into: &mut Collected) -> Result<(), String> {
+fn one(
+    bench: &mut Bench,
+    subject: Subject,
+    round: u64,
+    into: &mut Collected,
+) -> Result<(), String> {
     for _ in 0..=RETRIES {
-        match bench.sample(subject)? {
+        match bench.sample(subject, round)? {
             Ok(sample) => {
                 into.samples.push(sample);
                 return Ok(());
@@ -135,7 +140,7 @@ pub struct Bench {
     context: Context,
     group: &'static Group,
     parameter: Option<&'static str>,
-    orders: Sender<Subject>,
+    orders: Sender<(Subject, u64)>,
     results: Receiver<Result<Sample, Miss>>,
 }
 
@@ -150,7 +155,7 @@ impl Bench {
         group: &'static Group,
         parameter: Option<&'static str>,
     ) -> Result<Bench, String> {
-        let (orders, taken) = mpsc::channel::<Subject>();
+        let (orders, taken) = mpsc::channel::<(Subject, u64)>();
         let (done, results) = mpsc::channel();
         let (ready, opened) = mpsc::channel();
         let own = context.clone();
@@ -162,8 +167,8 @@ impl Bench {
             };
             let _ = ready.send(Ok(()));
             // The collector is gone when it hangs up: either side ends quietly.
-            for subject in taken {
-                let sample = catch_unwind(AssertUnwindSafe(|| rig.sample(subject)));
+            for (subject, round) in taken {
+                let sample = catch_unwind(AssertUnwindSafe(|| rig.sample(subject, round)));
                 let sample = sample.unwrap_or_else(|panic| {
                     Err(Miss::Broken(format!("a panic: {}", panic_text(&*panic))))
                 });
@@ -188,8 +193,8 @@ impl Bench {
     /// # Errors
     ///
     /// The outer error where no rig can be had any more.
-    pub fn sample(&mut self, subject: Subject) -> Result<Result<Sample, Miss>, String> {
-        let sent = self.orders.send(subject);
+    pub fn sample(&mut self, subject: Subject, round: u64) -> Result<Result<Sample, Miss>, String> {
+        let sent = self.orders.send((subject, round));
         let result = match sent {
             Ok(()) => self.results.recv_timeout(self.context.limit),
             Err(_) => Err(RecvTimeoutError::Disconnected),

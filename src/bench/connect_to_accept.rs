@@ -10,8 +10,9 @@ use std::time::Duration;
 use super::taker;
 use super::{Group, Miss, Rig, Sample, Subject, each_backend};
 use crate::accept_loop::{self, Discipline, Observer, Policy};
-use crate::backend::{Connection, Driver};
+use crate::backend::Driver;
 use crate::clock::{self, Moment};
+use crate::connection::Connection;
 use crate::evidence::overflow;
 use crate::evidence::park::{self, Doing, ThreadId, Watch};
 use crate::limits;
@@ -49,7 +50,7 @@ struct ConnectToAccept {
 }
 
 impl Rig for ConnectToAccept {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
+    fn sample(&mut self, subject: Subject, _round: u64) -> Result<Sample, Miss> {
         let Subject::Backend { driver, mode, .. } = subject else {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };

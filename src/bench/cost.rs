@@ -5,7 +5,7 @@
 //! counted; those of a library's helper threads are not.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -14,13 +14,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use super::role::{self, Role};
 use super::taker::{self, Task};
-use super::worker::Role;
 use super::{Context, Group, Miss, Series, Subject, number};
 use crate::accept_loop::Discipline;
 use crate::backend;
 use crate::clock;
 use crate::interrupt;
+use crate::limits;
 use crate::record::{self, Cost};
 
 /// How many queues the CPU time is taken over.
@@ -53,12 +54,8 @@ fn measure(context: &Context, subject: Subject, k: usize) -> io::Result<Cost> {
         Subject::Backend { name, .. } => Some(name.to_owned()),
         Subject::Floor => None,
     };
-    let role = Role::Cost { backend, k };
-    let mut child = Command::new(&context.worker)
-        .env(super::worker::ROLE, serde_json::to_string(&role)?)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
+    let role = Role::Cost { backend, k, cpu: context.pin.map(|(cpu, _)| cpu) };
+    let mut child = role::command(&context.worker, &role)?.spawn()?;
     let (done, watched) = mpsc::channel::<()>();
     let pid = Pid::from_raw(child.id().cast_signed());
     let watchdog = thread::spawn(move || {
@@ -97,17 +94,18 @@ fn follow(child: &mut Child, pid: Pid) -> io::Result<(Told, Option<Calls>)> {
 }
 
 /// Plays the process that is measured.
-pub(super) fn play(backend: Option<&str>, k: usize) -> Result<(), String> {
+pub(super) fn play(backend: Option<&str>, k: usize, cpu: Option<usize>) -> Result<(), String> {
+    cpu.map_or(Ok(()), limits::pin)?;
     let miss = |miss: Miss| match miss {
         Miss::Void(reason) | Miss::Unfit(reason) | Miss::Broken(reason) => reason,
     };
     let mut queue = Queue::open(backend, k).map_err(miss)?;
     queue.empty(|| {}).map_err(miss)?;
-    let mut cpu = Duration::ZERO;
+    let mut spent = Duration::ZERO;
     for _ in 0..BURSTS {
-        cpu += queue.empty(|| {}).map_err(miss)?;
+        spent += queue.empty(|| {}).map_err(miss)?;
     }
-    let told = Told { cpu_ns: clock::nanos(cpu) as f64 / (BURSTS * k) as f64 };
+    let told = Told { cpu_ns: clock::nanos(spent) as f64 / (BURSTS * k) as f64 };
     let text = serde_json::to_string(&told).map_err(|error| error.to_string())?;
     writeln!(io::stdout(), "{text}").map_err(|error| error.to_string())?;
     if trace::let_me_be_traced() {

@@ -96,7 +96,7 @@ impl IdleSet {
 }
 
 impl Rig for IdleSet {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
+    fn sample(&mut self, subject: Subject, _round: u64) -> Result<Sample, Miss> {
         let Subject::Backend { driver, mode, .. } = subject else {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };

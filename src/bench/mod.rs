@@ -9,6 +9,7 @@
 
 pub mod collect;
 pub mod cost;
+pub mod role;
 pub mod session;
 pub mod summary;
 pub mod taker;
@@ -95,7 +96,8 @@ impl Context {
 
 /// Takes samples of one group at one parameter.
 pub trait Rig {
-    /// Takes one sample. Blocks for as long as the work takes; the collector gives up on it
+    /// Takes one sample. What is random in the workload depends on the seed and on `round`
+    /// alone, so that all subjects of a round meet the same. Blocks for as long as the work takes; the collector gives up on it
     /// after [`Context::limit`].
     ///
     /// # Errors
@@ -103,7 +105,7 @@ pub trait Rig {
     /// [`Miss::Void`] where the sample counts for nothing and may be taken again,
     /// [`Miss::Unfit`] where there can be none here, [`Miss::Broken`] where a count came out
     /// wrong.
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss>;
+    fn sample(&mut self, subject: Subject, round: u64) -> Result<Sample, Miss>;
 }
 
 /// One line of a group: a backend, on a listener mode where that is what is compared.

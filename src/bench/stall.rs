@@ -42,7 +42,7 @@ struct Stall {
 }
 
 impl Rig for Stall {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
+    fn sample(&mut self, subject: Subject, _round: u64) -> Result<Sample, Miss> {
         let Subject::Backend { name, driver, mode } = subject else {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };

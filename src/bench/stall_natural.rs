@@ -13,13 +13,15 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use socket2::SockRef;
 
+use super::role::Role;
 use super::taker;
-use super::worker::{self, Account, Role};
+use super::worker::{self, Account};
 use super::{Context, Group, Miss, Rig, Sample, Subject, each_mode, number, serves_others};
 use crate::backend::Takes;
 use crate::clock::{self, Moment};
 use crate::evidence::overflow;
 use crate::evidence::park::{Doing, Watch};
+use crate::limits;
 use crate::listener::Listener;
 use crate::peer::Peer;
 
@@ -38,8 +40,8 @@ pub(super) const GROUP: Group = Group {
             random times (Poisson, a mean gap of 1 ms each) and nobody forces anything. From the \
             time at which a byte was planned to its echo. A byte counts as stalled where order \
             proves it: accept was entered, the byte was sent, a client's connect began, and that \
-            accept returned that client. Where the accept is inside the wait, the worker must also \
-            have been seen parked in accept(2) before that connect. A byte that was never answered \
+            accept returned that client; and where the worker was seen parked in accept(2) before \
+            that connect (Linux). A byte that was never answered \
             counts until the end of the sample: its latency is a lower bound.",
     value: "mean bystander latency",
     reference: "poll-nonblocking",
@@ -49,19 +51,20 @@ pub(super) const GROUP: Group = Group {
     series: |_| each_mode(serves_others),
     counts_cost: false,
     rig: |context, parameter| {
-        let rng = Rng::with_seed(context.seed);
-        Ok(Box::new(StallNatural { context: context.clone(), workers: number(parameter), rng }))
+        if let Some((_, cpu)) = context.pin {
+            limits::pin(cpu)?;
+        }
+        Ok(Box::new(StallNatural { context: context.clone(), workers: number(parameter) }))
     },
 };
 
 struct StallNatural {
     context: Context,
     workers: usize,
-    rng: Rng,
 }
 
 impl Rig for StallNatural {
-    fn sample(&mut self, subject: Subject) -> Result<Sample, Miss> {
+    fn sample(&mut self, subject: Subject, round: u64) -> Result<Sample, Miss> {
         let Subject::Backend { name, driver, mode } = subject else {
             return Err(Miss::Broken("this group has no floor".to_owned()));
         };
@@ -74,7 +77,9 @@ impl Rig for StallNatural {
             crew.engage(child.map_err(Miss::of("starting a worker"))?)?;
         }
         let overflows = overflow::count();
-        let plan = Plan::draw(&mut self.rng, self.workers);
+        // One plan a round: everybody meets the same arrivals.
+        let mut rng = Rng::with_seed(self.context.seed.wrapping_add(round));
+        let plan = Plan::draw(&mut rng, self.workers);
         let mut day = Day::new(&listener, crew.bystanders()?);
         day.run(&plan)?;
         if overflow::count() != overflows {
@@ -147,8 +152,8 @@ struct Day<'a> {
 struct Arrival {
     /// When its connect began.
     began: Moment,
-    /// Which workers were seen parked in accept just before.
-    parked: Vec<bool>,
+    /// What each worker was seen doing just before.
+    doing: Vec<Doing>,
 }
 
 impl<'a> Day<'a> {
@@ -183,11 +188,10 @@ impl<'a> Day<'a> {
     }
 
     fn connect(&mut self) -> Result<(), Miss> {
-        let look = |bystander: &Bystander| bystander.watch.look() == Doing::ParkedInAccept;
-        let parked = self.bystanders.iter().map(look).collect();
+        let doing = self.bystanders.iter().map(|bystander| bystander.watch.look()).collect();
         let began = clock::now();
         let client = Peer::connect(self.listener.addr()).map_err(Miss::of("a client's connect"))?;
-        self.arrived.insert(client.local().port(), Arrival { began, parked });
+        self.arrived.insert(client.local().port(), Arrival { began, doing });
         self.clients.push(client);
         Ok(())
     }
@@ -328,7 +332,13 @@ fn judge(
             let by = |accept: &&worker::Accepted| {
                 let client = accept.port.and_then(|port| arrived.get(&port));
                 let released = |client: &Arrival| {
-                    byte.sent < client.began && (takes != Takes::InWait || client.parked[worker])
+                    byte.sent < client.began
+                        && match client.doing[worker] {
+                            Doing::ParkedInAccept => true,
+                            // Where no system tells, order has to do; inside a wait it cannot.
+                            Doing::Unknown => takes != Takes::InWait,
+                            Doing::Blocked | Doing::Running => false,
+                        }
                 };
                 accept.entered < byte.sent
                     && client.is_some_and(released)
@@ -342,12 +352,12 @@ fn judge(
     }
     let sum = |count: fn(&Account) -> u64| accounts.iter().map(count).sum::<u64>();
     let counts = [
+        ("offered", arrived.len() as u64),
         ("bytes", latencies.len() as u64),
         ("stalled", stalled),
         ("unanswered", unanswered),
         ("wakeups", sum(|account| account.wakeups)),
         ("would_blocks", sum(|account| account.would_blocks)),
-        ("accepts", sum(|account| account.accepts.len() as u64)),
     ];
     let total: u64 = latencies.iter().sum();
     Ok(Sample {

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::Miss;
 use crate::accept_loop::{self, Discipline, End, Observer, Policy};
-use crate::backend::{self, Backend, Connection, Driver, Takes};
+use crate::backend::{self, Backend, Driver, Takes};
 use crate::clock::{self, Moment};
+use crate::connection::Connection;
 use crate::evidence::queue;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
 use crate::outcome::{Outcome, RetrySet};
@@ -71,8 +72,8 @@ pub fn listen(mode: Mode, needed: usize) -> Result<Listener, Miss> {
 ///
 /// # Errors
 ///
-/// Unfit where descriptors or local ports have run out; void where a connection did not arrive, or one had already been
-/// taken: then the accept had begun before the clock.
+/// Unfit where descriptors or local ports have run out; void where a connection did not
+/// arrive, or one had already been taken: then the accept had begun before the clock.
 pub fn fill(listener: &TcpListener, n: usize) -> Result<Vec<Peer>, Miss> {
     let addr = listener.local_addr().map_err(Miss::void("the listener's address"))?;
     let mut clients = Vec::with_capacity(n);
@@ -81,7 +82,12 @@ pub fn fill(listener: &TcpListener, n: usize) -> Result<Vec<Peer>, Miss> {
     }
     let deadline = clock::now().after(PATIENCE);
     queue::await_length(listener, n, deadline).map_err(Miss::void("the queue is not full"))?;
-    Ok(clients)
+    match queue::look(listener) {
+        Some(queue) if queue.length != n => {
+            Err(Miss::Void(format!("{} connections are queued, {n} were made", queue.length)))
+        }
+        _ => Ok(clients),
+    }
 }
 
 /// Ends the clients with a reset, so that no TIME_WAIT is left behind. Their connections must
@@ -116,8 +122,12 @@ pub fn take(backend: &mut dyn Backend, driver: &Driver, task: Task) -> Result<Ta
     let end = accept_loop::run(backend, driver.takes, policy, &mut counter);
     let took = clock::now() - began;
     let Counter { alive, dead, aborted, would_blocks, wakeups, .. } = counter;
-    if end != End::Stopped {
-        return Err(Miss::Broken(format!("the loop ended: {end:?}")));
+    match end {
+        End::Stopped => {}
+        End::Died(Outcome::Exhausted(errno)) => {
+            return Err(Miss::Unfit(format!("accept has run out ({errno}): see ulimit -n")));
+        }
+        end => return Err(Miss::Broken(format!("the loop ended: {end:?}"))),
     }
     let answered = alive.len() + dead + aborted;
     if answered != task.offered {

@@ -3,52 +3,30 @@
 //! One of several that share a listener: a loop, a bystander, and a log of what it accepted.
 //! It has the shared listener as its standard input; on its standard output it first says
 //! where its bystander may connect, then, once the bystander has hung up, what it did. Or the
-//! subject of [`super::cost`].
+//! subject of [`super::cost`]. [`super::role`] says which.
 
 use std::env;
 use std::io::{self, BufRead, Write};
 use std::net::TcpListener;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::cost;
+use super::role::{self, Role};
 use crate::accept_loop::{self, Discipline, Observer, Policy};
-use crate::backend::{self, Connection, Ready, Takes, Token};
+use crate::backend::{self, Ready, Takes, Token};
 use crate::clock::{self, Moment};
+use crate::connection::Connection;
 use crate::limits;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
 use crate::outcome::{Outcome, RetrySet};
 use crate::peer;
 
-/// The environment variable that makes a program a worker.
-pub(super) const ROLE: &str = "RSTALL_WORKER";
-
 const BYSTANDER: Token = Token(0);
-
-/// What a worker is to be.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Role {
-    /// One of several that share a listener.
-    Share {
-        /// The backend's name.
-        backend: String,
-        /// The shared listener's mode.
-        mode: Mode,
-        /// The CPU of its loop.
-        cpu: Option<usize>,
-    },
-    /// Whose CPU time and system calls are counted.
-    Cost {
-        /// The backend's name; `None` for the floor.
-        backend: Option<String>,
-        /// How many connections are queued at a time.
-        k: usize,
-    },
-}
 
 /// One accept of a worker. Moments are the machine's, and compare between processes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,13 +55,12 @@ pub struct Account {
 /// If this process was started as a worker, works and never returns. To be called first
 /// thing in `main`.
 pub fn run_if_asked() {
-    let Some(role) = env::var_os(ROLE) else {
-        return;
-    };
+    let Some(role) = env::var_os(role::VARIABLE) else { return };
+    role::end_with_the_parent();
     let account = match serde_json::from_str(&role.to_string_lossy()) {
         Ok(Role::Share { backend, mode, cpu }) => work(&backend, mode, cpu).unwrap_or_else(failed),
-        Ok(Role::Cost { backend, k }) => {
-            let played = cost::play(backend.as_deref(), k);
+        Ok(Role::Cost { backend, k, cpu }) => {
+            let played = cost::play(backend.as_deref(), k, cpu);
             std::process::exit(i32::from(played.is_err()));
         }
         Err(error) => failed(io::Error::other(error)),
@@ -104,11 +81,7 @@ fn failed(error: io::Error) -> Account {
 /// Those of starting a process.
 pub fn start(program: &std::path::Path, listener: &Listener, role: &Role) -> io::Result<Child> {
     let listener: OwnedFd = listener.duplicate()?.into_socket().into();
-    Command::new(program)
-        .env(ROLE, serde_json::to_string(role)?)
-        .stdin(Stdio::from(listener))
-        .stdout(Stdio::piped())
-        .spawn()
+    role::command(program, role)?.stdin(Stdio::from(listener)).spawn()
 }
 
 /// The address at which a worker's bystander may connect: its first line.

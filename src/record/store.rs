@@ -68,8 +68,7 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
 /// As [`write_whole`].
 pub fn save(folder: &Path, run: &Run) -> Result<(), StoreError> {
     let path = folder.join("run.json");
-    let mut text =
-        serde_json::to_vec_pretty(run).map_err(|e| StoreError::new(&path, "write", e))?;
+    let mut text = serde_json::to_vec(run).map_err(|e| StoreError::new(&path, "write", e))?;
     text.push(b'\n');
     write_whole(&path, &text)
 }

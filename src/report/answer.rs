@@ -34,20 +34,20 @@ pub fn lead(run: &Run) -> String {
     }
 }
 
-/// What a run found, the most telling first.
+/// What a run found: what a reset came to, then the stalls, forced and not.
 pub fn findings(run: &Run) -> Vec<Finding> {
     let mut found = Vec::new();
+    found.extend(Reset::of(run).map(|reset| Finding {
+        figure: reset.figure,
+        text: format!("connections that were reset before accept: {}", reset.outcome),
+        more: reset.meaning.to_owned(),
+    }));
     if let Some(stalls) = Stalls::of(run, FORCED) {
         forced(&stalls, &mut found);
     }
     if let Some(stalls) = Stalls::of(run, NATURAL) {
         natural(run, &stalls, &mut found);
     }
-    found.extend(Reset::of(run).map(|reset| Finding {
-        figure: reset.figure,
-        text: format!("connections that were reset before accept: {}", reset.outcome),
-        more: reset.meaning.to_owned(),
-    }));
     found
 }
 
@@ -91,18 +91,14 @@ fn forced(stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
 
 fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
     let (blocking, nonblocking) = (&stalls.blocking, &stalls.nonblocking);
-    let cure = {
-        let (bytes, stalled) = nonblocking.tries();
-        let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
-        format!("{ill} of {all}, in {} of {} bytes", number::count(stalled), number::count(bytes))
-    };
+    let (bytes, stalled) = nonblocking.tries();
+    let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
+    let in_bytes = format!("in {} of {} bytes", number::count(stalled), number::count(bytes));
     if blocking.loops.is_empty() {
-        let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
+        let text = "loops on a non-blocking listener stalled with nobody forcing anything";
         found.push(Finding {
             figure: format!("{ill} of {all}"),
-            text: "loops on a non-blocking listener stalled with nobody forcing anything \
-                   (stall_natural)"
-                .to_owned(),
+            text: format!("{text} (stall_natural), {in_bytes}"),
             more: String::new(),
         });
         return;
@@ -117,7 +113,7 @@ fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
     let cure = if nonblocking.loops.is_empty() {
         String::new()
     } else {
-        format!("; on a non-blocking one {cure}")
+        format!("; on a non-blocking one {ill} of {all}, {in_bytes}")
     };
     let well: Vec<&str> =
         blocking.loops.iter().filter(|(_, (_, n))| *n == 0).map(|(b, _)| *b).collect();

@@ -53,7 +53,7 @@ impl<'a> Trials<'a> {
             let asked = collection.parameter.as_deref().and_then(|p| p.parse::<f64>().ok());
             for &(rescue, latency) in &cell.stalls {
                 let rescued = rescue > 0;
-                let asked = asked.map(|ms| ms * 1e6).filter(|ns| *ns > 0.0);
+                let asked = asked.map(|ms| ms * 1e6).filter(|ns| *ns > 0.0 && ns.is_finite());
                 let delay = if rescued { Some(rescue as f64) } else { asked };
                 let (Some(delay), true) = (delay, latency > 0) else {
                     continue;
@@ -174,11 +174,13 @@ fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), 
         area.split_vertically((frame.height - 20 - 20 * rows) * SCALE)
     };
     let (x, y) = (trials.extent(|p| trials.x(p)), trials.extent(|p| p.latency));
-    let (x, y) = ((x.0 / 1.15, x.1 * 1.25), (y.0 / 2.6, y.1 * 2.2));
+    // Room for the notes: above the points at the left, and below them.
+    let above = if frame.legend_right { 2.2 } else { 6.0 };
+    let (x, y) = ((x.0 / 1.15, x.1 * 1.25), (y.0 / 2.6, y.1 * above));
     let mut chart = ChartBuilder::on(&plot)
-        .margin(10 * SCALE)
+        .margin(if frame.legend_right { 10 } else { 4 } * SCALE)
         .x_label_area_size(46 * SCALE)
-        .y_label_area_size(66 * SCALE)
+        .y_label_area_size(if frame.legend_right { 66 } else { 60 } * SCALE)
         .build_cartesian_2d(
             (x.0..x.1).log_scale().with_key_points(delays(trials)),
             (y.0..y.1).log_scale().with_key_points(decades(y)),
@@ -203,7 +205,8 @@ fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), 
     diagonal(&mut chart, x, y)?;
     for point in &trials.points {
         let at = chart.plotting_area().map_coordinate(&(trials.x(point), point.latency));
-        mark(area, at, point.backend, 4.2, point.side)?;
+        let radius = if frame.legend_right { 4.2 } else { 3.4 };
+        mark(area, at, point.backend, radius, point.side)?;
     }
     notes(trials, frame, &chart, area)?;
     key(trials, frame, &legend)
@@ -275,7 +278,7 @@ fn notes<'b>(
                 "filled: a blocking listener. Its bystander is served when the next client comes: y = x",
             ]
         } else {
-            &["filled: a blocking listener,", "served when the next client comes: y = x"]
+            &["filled: a blocking listener,", "served by the next client: y = x"]
         };
         for (line, words) in lines.iter().enumerate() {
             let at = (across.start + 10 * SCALE, down.start + (6 + 16 * line as i32) * SCALE);

@@ -8,7 +8,7 @@ use super::number;
 use super::view;
 use crate::record::Run;
 
-/// How many ratios of a kind a line names; the others are counted.
+/// How many ratios of a kind, or failed cells, a line names; the others are counted.
 const NAMED: usize = 3;
 
 /// How many troubles get a line of their own.
@@ -55,12 +55,15 @@ fn missing(run: &Run) -> String {
         let what = if kind == "void" { "sample" } else { "cell" };
         let count: usize = all().map(|one| one.count).sum();
         let reasons = all().filter(|one| !one.why.is_empty()).count();
-        let reasons = if reasons > 0 {
-            format!(" for {}", number::of(reasons, "reason"))
-        } else {
-            String::new()
+        let ids: Vec<&str> =
+            all().flat_map(|one| &one.cells).map(|(_, _, cell)| cell.id.as_str()).collect();
+        let detail = match (kind, reasons) {
+            (_, 0) => String::new(),
+            // What failed is worth its name.
+            ("failed", _) if ids.len() <= NAMED => format!(" ({})", ids.join(", ")),
+            (_, n) => format!(" for {}", number::of(n, "reason")),
         };
-        (count > 0).then(|| format!("{} {kind}{reasons}", number::of(count, what)))
+        (count > 0).then(|| format!("{} {kind}{detail}", number::of(count, what)))
     });
     let mut told: Vec<String> = told.collect();
     if !absent.iter().any(|one| one.what == "failed") {

@@ -222,8 +222,8 @@ pub fn extremes(run: &Run, group: &str) -> Option<(String, String)> {
         .map(|(_, collection, cell)| {
             let (bytes, stalled) = (counted(cell, "bytes"), counted(cell, "stalled"));
             let (name, share) = (backend(&cell.series), number::share(stalled, bytes));
-            let workers = collection.parameter.as_deref().unwrap_or("any");
-            (stalled as f64 / bytes as f64, format!("{share} ({name}, {workers} workers)"))
+            let n = collection.parameter.as_deref().unwrap_or("any number of");
+            (stalled as f64 / bytes as f64, format!("{share} ({name}, {n} processes)"))
         })
         .collect();
     shares.sort_by(|a, b| a.0.total_cmp(&b.0));

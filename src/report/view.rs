@@ -149,9 +149,10 @@ fn chart(run: &Run) -> Result<Option<Chart>, ReportError> {
     let Some(trials) = Trials::of(run) else {
         return Ok(None);
     };
-    let rows = trials.backends.len().div_ceil(2) as i32;
-    let wide = Frame { width: 1120, height: 500, legend_right: true };
-    let narrow = Frame { width: 340, height: 380 + 20 * rows, legend_right: false };
+    // The legend has one row a backend at the right, and one for two below.
+    let backends = trials.backends.len().min(100) as i32;
+    let wide = Frame { width: 1120, height: (40 + 24 * backends).max(500), legend_right: true };
+    let narrow = Frame { width: 340, height: 390 + 10 * backends, legend_right: false };
     Ok(Some(Chart {
         wide: charts::stall(&trials, wide)?,
         narrow: charts::stall(&trials, narrow)?,

@@ -10,8 +10,8 @@ use super::log::{Event, What};
 use super::record::{self, Findings, Record};
 use super::stage::{Message, Set, Stage, end_of};
 use super::{Cell, Timing};
-use crate::backend::Connection;
 use crate::clock::{self, Moment};
+use crate::connection::Connection;
 use crate::evidence::Proof;
 use crate::evidence::park::{Doing, Watch};
 use crate::listener::Listener;
@@ -30,7 +30,7 @@ const NO_SIGN: Duration = Duration::from_millis(50);
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Runs one trial on the calling thread and a loop on another. Blocks until the trial is
-/// over, at most for the watchdog's time and a second.
+/// over, at most for the watchdog's time and three seconds of farewell.
 ///
 /// # Errors
 ///
@@ -44,14 +44,16 @@ pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
         format!("cannot set up a trial: {error}{joint}{remedy}")
     })?;
     let result = conductor.conduct();
-    let Conductor { log, evidence, resets, .. } = conductor.stop();
+    let Conductor { log, evidence, resets, ended, .. } = conductor.stop();
     let (censored, void) = match result {
         Ok(()) => (false, None),
         Err(Stop::NotOpened(message)) => return Err(message),
         Err(Stop::Watchdog) => (true, None),
         Err(Stop::Void(reason)) => (false, Some(reason)),
     };
-    let findings = Findings { began, censored, void, evidence, resets_injected: resets };
+    let left_behind = !ended;
+    let findings =
+        Findings { began, censored, left_behind, void, evidence, resets_injected: resets };
     Ok(record::derive(cell, log, findings))
 }
 

@@ -2,7 +2,7 @@
 
 use super::conductor::{Conductor, Stop};
 use super::log::What;
-use crate::backend::Connection;
+use crate::connection::Connection;
 use crate::evidence::reset::Ended;
 use crate::evidence::{queue, reset};
 use crate::fault::Step;

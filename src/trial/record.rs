@@ -126,6 +126,8 @@ impl Record {
 pub(super) struct Findings {
     pub(super) began: Moment,
     pub(super) censored: bool,
+    /// Whether the loop's thread did not end when it was told to.
+    pub(super) left_behind: bool,
     pub(super) void: Option<String>,
     pub(super) evidence: Vec<Proof>,
     pub(super) resets_injected: Vec<u16>,
@@ -134,22 +136,22 @@ pub(super) struct Findings {
 /// Derives a record from a trial's log.
 pub(super) fn derive(cell: &Cell, mut events: Vec<Event>, findings: Findings) -> Record {
     events.sort_by_key(|event| event.at);
+    // What it comes to after it was told to stop is not part of the trial.
+    if let Some(stopping) = events.iter().position(|event| event.what == What::Stopping) {
+        events.truncate(stopping + 1);
+    }
     let ended = events.iter().find_map(|event| match &event.what {
         What::Ended { end } => Some(end.clone()),
         _ => None,
     });
-    if let Some(stopping) = events.iter().position(|event| event.what == What::Stopping) {
-        events.truncate(stopping + 1);
-    }
     for event in &mut events {
         event.at = Moment(clock::nanos(event.at - findings.began));
     }
     let ending = match ended {
-        _ if findings.censored => Ending::Censored,
+        _ if findings.censored || findings.left_behind => Ending::Censored,
         Some(End::Died(outcome)) => Ending::Died(outcome),
         Some(End::WaitFailed(errno)) => Ending::WaitFailed(errno),
-        Some(End::Stopped) => Ending::Done,
-        None => Ending::Censored,
+        Some(End::Stopped) | None => Ending::Done,
     };
     let accepts = accepts(&events, cell.driver.takes, ending == Ending::Censored);
     let stall = stall(&events, &accepts);

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use super::log::{Event, What};
 use crate::accept_loop::{self, End, Observer, Policy};
-use crate::backend::{Backend, Connection, Driver, Ready, Token};
+use crate::backend::{Backend, Driver, Ready, Token};
 use crate::clock;
+use crate::connection::Connection;
 use crate::evidence::park::{self, ThreadId};
 use crate::limits;
 use crate::listener::Listener;
