@@ -40,8 +40,11 @@ pub fn outline(series: usize, radius: f64) -> Vec<(i32, i32)> {
     unit.into_iter().map(scale).collect()
 }
 
+/// Corners about (0, 0), about one away.
+type Shape = Vec<(f64, f64)>;
+
 /// Thirteen shapes, as many as there are backends.
-const SHAPES: [fn() -> Vec<(f64, f64)>; 13] = [
+const SHAPES: [fn() -> Shape; 13] = [
     || polygon(14, 0.0),
     || polygon(4, 45.0),
     || polygon(3, 0.0),
@@ -64,7 +67,7 @@ fn at(degrees: f64, radius: f64) -> (f64, f64) {
 }
 
 /// A regular polygon; those with few corners are made larger, so that all weigh the same.
-fn polygon(corners: usize, turned: f64) -> Vec<(f64, f64)> {
+fn polygon(corners: usize, turned: f64) -> Shape {
     let radius = match corners {
         3 => 1.25,
         4 => 1.15,
@@ -74,7 +77,7 @@ fn polygon(corners: usize, turned: f64) -> Vec<(f64, f64)> {
     (0..corners).map(|i| at(turned + step * i as f64, radius)).collect()
 }
 
-fn star(points: usize, waist: f64) -> Vec<(f64, f64)> {
+fn star(points: usize, waist: f64) -> Shape {
     let step = 180.0 / points as f64;
     let radius = |i: usize| {
         if i.is_multiple_of(2) { 1.35 } else { 1.35 * waist }
@@ -83,7 +86,7 @@ fn star(points: usize, waist: f64) -> Vec<(f64, f64)> {
 }
 
 /// Two crossed bars: a plus, turned by so many degrees.
-fn bars(turned: f64) -> Vec<(f64, f64)> {
+fn bars(turned: f64) -> Shape {
     let half = 0.34;
     let arm = |i: usize| {
         let corners = [(-half, -1.15), (half, -1.15), (half, -half)];

@@ -94,7 +94,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "Stalled", note: "", class: "number", fill: stalled },
     Kind { name: "Unanswered", note: "", class: "number", fill: unanswered },
     Kind { name: "Resets seen", note: "", class: "number", fill: resets },
-    Kind { name: "Wake-ups", note: "a connection", class: "number", fill: wakeups },
+    Kind { name: "Wakeups", note: "a connection", class: "number", fill: wakeups },
     Kind { name: "EWOULD\u{ad}BLOCK", note: "a connection", class: "number", fill: would_blocks },
     Kind { name: "CPU", note: "a connection", class: "number", fill: cpu },
     Kind { name: "System calls", note: "a connection", class: "calls", fill: system_calls },
@@ -229,7 +229,7 @@ fn cpu(_: &Around<'_>, cell: &Cell) -> Option<Field> {
 fn system_calls(_: &Around<'_>, cell: &Cell) -> Option<Field> {
     let calls = cell.cost.as_ref()?.system_calls.as_ref()?;
     let all: f64 = calls.values().sum();
-    let one = |(name, n): (&String, &f64)| format!("{name} {}", number::each(*n));
+    let one = |(name, n): (&String, &f64)| format!("{name}\u{a0}{}", number::each(*n));
     Some(Field::Text(number::each(all), calls.iter().map(one).collect::<Vec<_>>().join(", ")))
 }
 

@@ -136,11 +136,8 @@ fn marks(run: &Run) -> Vec<(&'static str, String)> {
     }
     let failures = answer::failures(run);
     if failures > 0 {
-        let why = format!(
-            "{} failed: see below, and do not trust its group blindly.",
-            number::of(failures, "cell")
-        );
-        marks.push(("failures", why));
+        let why = "failed: a count came out wrong, a sample hung or a thread panicked.";
+        marks.push(("failures", format!("{} {why}", number::of(failures, "cell"))));
     }
     marks
 }

@@ -1,0 +1,187 @@
+//! A page is well formed, safe to open whoever wrote the record, and can be read by all.
+
+use std::collections::BTreeSet;
+
+use rstall::record::Status;
+use rstall::report;
+
+use super::markup::{Tag, tags, text};
+use super::{all_records, page, record};
+
+#[test]
+fn a_page_is_well_formed() {
+    for (name, run) in all_records() {
+        let html = page(&run);
+        let (mut open, mut ids, mut targets) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for tag in tags(&html) {
+            if let Some(id) = tag.attributes.get("id") {
+                assert!(ids.insert(id.clone()), "{name}: {id} twice");
+            }
+            let refers = ["aria-labelledby", "href"].map(|key| tag.attributes.get(key));
+            for target in refers.into_iter().flatten().flat_map(|value| value.split(' ')) {
+                targets.push(target.to_owned());
+            }
+            match tag.name.strip_prefix('/') {
+                Some(end) => assert_eq!(open.pop().as_deref(), Some(end), "{name}"),
+                None if tag.is_empty => {}
+                None => open.push(tag.name),
+            }
+        }
+        assert!(open.is_empty(), "{name}: {open:?} left open");
+        for target in targets.iter().filter(|target| !target.contains('/')) {
+            let id = target.strip_prefix('#').unwrap_or(target);
+            assert!(ids.contains(id), "{name}: nothing has the id {id}");
+        }
+    }
+}
+
+#[test]
+fn a_page_loads_nothing_and_runs_nothing() {
+    for (name, run) in all_records() {
+        let html = page(&run);
+        let tags = tags(&html);
+        for tag in tags.iter().filter(|tag| !tag.name.starts_with('/')) {
+            let banned = [
+                "script", "link", "img", "image", "use", "iframe", "object", "embed", "form",
+                "base", "audio", "video",
+            ];
+            assert!(!banned.contains(&&*tag.name), "{name}: <{}>", tag.name);
+            for (key, value) in &tag.attributes {
+                let loads = ["src", "srcset", "data", "style", "action", "background"];
+                assert!(!loads.contains(&&**key) && !key.starts_with("on"), "{name}: {key}");
+                assert!(!value.contains("://") && !value.contains("url("), "{name}: {value}");
+                if key == "href" {
+                    assert!(tag.name == "a" && !value.contains(':'), "{name}: {value}");
+                }
+            }
+        }
+        let style = html.split("<style>").nth(1).and_then(|s| s.split("</style>").next());
+        let style = style.expect("a style sheet");
+        assert!(!style.contains("url(") && !style.contains("@import"), "{name}");
+        let policy = tags.iter().find(|tag| {
+            tag.attributes.get("http-equiv").is_some_and(|key| key == "Content-Security-Policy")
+        });
+        let policy = &policy.expect("a policy").attributes["content"];
+        assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'"), "{policy}");
+        assert!(!policy.contains("script-src") && !policy.contains('*'), "{policy}");
+    }
+}
+
+#[test]
+fn markup_in_a_record_is_shown_as_text() {
+    let run = record("hostile");
+    let html = page(&run);
+    let expected: BTreeSet<&str> = [
+        "a",
+        "b",
+        "body",
+        "caption",
+        "circle",
+        "code",
+        "dd",
+        "desc",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "g",
+        "h1",
+        "h2",
+        "h3",
+        "head",
+        "header",
+        "html",
+        "li",
+        "line",
+        "main",
+        "meta",
+        "nav",
+        "ol",
+        "p",
+        "path",
+        "polygon",
+        "polyline",
+        "rect",
+        "section",
+        "small",
+        "span",
+        "style",
+        "sup",
+        "svg",
+        "table",
+        "tbody",
+        "td",
+        "text",
+        "th",
+        "thead",
+        "time",
+        "title",
+        "tr",
+        "ul",
+    ]
+    .into();
+    for tag in tags(&html) {
+        let name = tag.name.trim_start_matches('/');
+        assert!(expected.contains(name), "<{name}> came from the record");
+    }
+    let text = text(&html);
+    let host = [&run.host.kernel, &run.host.architecture, &run.rstall, &run.began];
+    let mut shown: Vec<&str> = host.into_iter().map(String::as_str).collect();
+    shown.extend(run.host.limits.iter().chain(&run.host.versions).flat_map(|(k, v)| [&**k, &**v]));
+    shown.extend(run.reset_before_accept.keys().map(String::as_str));
+    shown.extend(run.options.arguments.iter().map(String::as_str));
+    for (group, collection, cell) in run.cells() {
+        shown.extend([&*group.name, &*cell.series]);
+        shown.extend(collection.parameter.as_deref());
+        shown.extend(collection.skipped.as_deref());
+        shown.extend(cell.voids.keys().map(String::as_str));
+        match &cell.status {
+            Status::Skipped(reason) | Status::Failed(reason) => shown.push(reason),
+            _ => {}
+        }
+    }
+    for one in shown {
+        assert!(text.contains(one), "{one:?} is not on the page");
+    }
+    // plotters writes the names in the chart.
+    assert!(html.contains("&lt;/svg&gt;&lt;script&gt;"), "the chart's legend");
+}
+
+#[test]
+fn a_record_cannot_move_the_cursor_of_a_terminal() {
+    let run = record("hostile");
+    assert!(run.host.system.contains('\u{1b}'), "the record was meant to hold an escape");
+    let troubles = ["\u{1b}[2Jgone".to_owned()];
+    for line in report::closing(&run, None, &troubles) {
+        assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
+    }
+}
+
+#[test]
+fn a_page_can_be_read_without_seeing_it() {
+    for (name, run) in all_records() {
+        let html = page(&run);
+        let tags = tags(&html);
+        let has = |tag: &Tag, key: &str| tag.attributes.get(key).is_some_and(|v| !v.is_empty());
+        for (at, tag) in tags.iter().enumerate() {
+            let told = match &*tag.name {
+                "svg" if has(tag, "aria-hidden") => true,
+                "svg" => {
+                    let inside = [&tags[at + 1].name, &tags[at + 3].name];
+                    has(tag, "aria-labelledby") && has(tag, "role") && inside == ["title", "desc"]
+                }
+                "table" => tags[at + 1].name == "caption",
+                "th" => has(tag, "scope"),
+                "html" => has(tag, "lang"),
+                // What scrolls by itself must be reached by keyboard, and have a name.
+                "div" if tag.attributes.get("class").is_some_and(|class| class == "scroll") => {
+                    has(tag, "tabindex") && has(tag, "role") && has(tag, "aria-label")
+                }
+                _ => true,
+            };
+            assert!(told, "{name}: <{}> {:?}", tag.name, tag.attributes);
+        }
+    }
+}
