@@ -28,6 +28,7 @@ compile_error!(
     "rstall measures the accept queues of Unix kernels: it builds on Linux, macOS and the BSDs only"
 );
 
+mod accept;
 pub mod accept_loop;
 pub mod backend;
 pub mod bench;

@@ -2,18 +2,14 @@
 //! completes inside the wait, and is tried before readiness is asked for.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use async_channel::{Receiver, Sender};
 use async_executor::LocalExecutor;
 use async_io::Async;
-use futures_lite::Future;
 
 use super::{Backend, Driver, Ready, Takes, Token};
 use crate::connection::Connection;
@@ -87,26 +83,26 @@ impl Backend for AsyncIo {
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         self.arm();
-        let AsyncIo { listener, reports, completed, executor, unarmed, .. } = self;
-        let mut accept = pin!(async {
+        let AsyncIo { listener, reports, completed, others, executor, unarmed, .. } = self;
+        let accept = async {
             match listener {
                 Some(listener) => listener.accept().await,
                 None => std::future::pending().await,
             }
-        });
-        let either = poll_fn(|cx| {
-            if let Poll::Ready(result) = accept.as_mut().poll(cx) {
-                completed.push_back(result.map(|(s, peer)| Connection::library(s, peer)));
-                return Poll::Ready(());
-            }
-            Poll::Pending
-        });
-        let report = async {
-            if let Ok(token) = reports.recv().await {
-                ready.others.push(token);
-            }
         };
-        async_io::block_on(executor.run(futures_lite::future::or(either, report)));
+        // Where nothing else is watched, no task needs the executor.
+        let accepted = if others.is_empty() {
+            Some(async_io::block_on(accept))
+        } else {
+            let report = async {
+                ready.others.extend(reports.recv().await);
+                None
+            };
+            let either = futures_lite::future::or(async { Some(accept.await) }, report);
+            async_io::block_on(executor.run(either))
+        };
+        completed
+            .extend(accepted.map(|result| result.map(|(s, peer)| Connection::library(s, peer))));
         while let Ok(token) = reports.try_recv() {
             ready.others.push(token);
         }

@@ -9,6 +9,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::{Backend, Driver, Ready, Takes, Token};
+use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -120,6 +121,6 @@ impl Backend for Epoll {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        super::accept(&self.listener)
+        accept(&self.listener)
     }
 }

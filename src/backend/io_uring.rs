@@ -4,16 +4,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 
 use io_uring::squeue::Entry;
 use io_uring::{EnterFlags, IoUring, cqueue, opcode, types};
-use socket2::{SockAddr, SockAddrStorage, SockRef};
+use socket2::SockRef;
 
 use super::{Backend, Driver, Ready, Takes, Token};
+use crate::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
 use crate::outcome;
@@ -30,6 +31,12 @@ pub(super) const DRIVER: Driver = Driver {
 
 /// How many requests one submission can carry; more are submitted in turns.
 const ENTRIES: u32 = 256;
+
+/// Room for an address, and its length: what the kernel writes of an accept.
+type Address = (MaybeUninit<libc::sockaddr_storage>, libc::socklen_t);
+
+/// No address yet: all zeroes.
+const NOWHERE: Address = (MaybeUninit::zeroed(), 0);
 
 /// How many connections one accept request brings.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +60,7 @@ pub(super) struct Ring {
     /// Those of the others whose poll request has completed, or was never made.
     unarmed: Vec<Token>,
     /// Where the kernel writes the peer's address, and its length, of the accept in flight.
-    address: Box<(SockAddrStorage, libc::socklen_t)>,
+    address: Box<Address>,
 }
 
 /// The name of a cancel request, whose own completion tells nothing.
@@ -79,7 +86,7 @@ impl Ring {
             completed: VecDeque::new(),
             others: HashMap::new(),
             unarmed: Vec::new(),
-            address: Box::new((SockAddrStorage::zeroed(), 0)),
+            address: Box::new(NOWHERE),
         }))
     }
 
@@ -108,8 +115,8 @@ impl Ring {
                 Shots::Multi => opcode::AcceptMulti::new(listener).flags(flags).build(),
                 Shots::One => {
                     let (storage, length) = &mut *self.address;
-                    *length = storage.size_of();
-                    let storage = std::ptr::from_mut(storage).cast();
+                    *length = mem::size_of_val(storage) as libc::socklen_t;
+                    let storage = storage.as_mut_ptr().cast();
                     opcode::Accept::new(listener, storage, length).flags(flags).build()
                 }
             };
@@ -148,7 +155,7 @@ impl Ring {
     }
 
     /// The connection or the error of an accept's completion.
-    fn taken(&mut self, result: i32) -> io::Result<Connection> {
+    fn taken(&self, result: i32) -> io::Result<Connection> {
         if result < 0 {
             return Err(io::Error::from_raw_os_error(-result));
         }
@@ -163,11 +170,11 @@ impl Ring {
         Ok(Connection::new(fd, peer))
     }
 
-    fn written_address(&mut self) -> Option<SocketAddr> {
-        let (storage, length) = mem::replace(&mut *self.address, (SockAddrStorage::zeroed(), 0));
+    fn written_address(&self) -> Option<SocketAddr> {
+        let (storage, length) = &*self.address;
         // SAFETY: the accept that has completed wrote an address of `length` bytes there
-        // (accept(2)); what it did not write was zeroed.
-        unsafe { SockAddr::new(storage, length) }.as_socket()
+        // (accept(2)); what it did not write was zeroed when the ring was opened.
+        unsafe { accept::peer(storage.as_ptr(), *length as usize) }
     }
 }
 
@@ -228,7 +235,7 @@ impl Drop for Ring {
         // Closing a ring cancels its requests later, in a kernel worker; until then an
         // accept could still write the address. If the cancel fails, the memory is leaked.
         if self.disarm().is_err() {
-            mem::forget(mem::replace(&mut self.address, Box::new((SockAddrStorage::zeroed(), 0))));
+            mem::forget(mem::replace(&mut self.address, Box::new(NOWHERE)));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::{Backend, Driver, Ready, Takes, Token};
+use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -94,6 +95,6 @@ impl Backend for Kqueue {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        super::accept(&self.listener)
+        accept(&self.listener)
     }
 }

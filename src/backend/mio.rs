@@ -62,6 +62,7 @@ impl Backend for Mio {
 
     fn accept(&mut self) -> io::Result<Connection> {
         let (stream, peer) = self.listener.accept()?;
-        Ok(Connection::library(stream, peer))
+        // As std's stream it is a bare descriptor: mio knows of no stream until it is registered.
+        Ok(Connection::new(std::net::TcpStream::from(stream).into(), Some(peer)))
     }
 }

@@ -13,7 +13,6 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use socket2::SockRef;
 
 use crate::connection::Connection;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
@@ -205,13 +204,6 @@ backends! {
 /// The entry of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
-}
-
-/// accept(2) or accept4(2), close-on-exec, with the peer's address: what backends use whose
-/// library has no accept of its own. Never retries, not even EINTR.
-pub(crate) fn accept(listener: &TcpListener) -> io::Result<Connection> {
-    let (stream, peer) = SockRef::from(listener).accept()?;
-    Ok(Connection::new(stream.into(), peer.as_socket()))
 }
 
 /// Turns the C library's -1 into the error it stands for.

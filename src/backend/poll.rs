@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::{Backend, Driver, Ready, Takes, Token};
+use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -69,6 +70,6 @@ impl Backend for Poll {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        super::accept(&self.listener)
+        accept(&self.listener)
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use polling::{Event, Events, Poller};
 
 use super::{Backend, Driver, Ready, Takes, Token};
+use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -81,7 +82,7 @@ impl Backend for Polling {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        super::accept(&self.listener)
+        accept(&self.listener)
     }
 }
 

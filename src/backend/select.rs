@@ -9,6 +9,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::{Backend, Driver, Ready, Takes, Token};
+use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -89,7 +90,7 @@ impl Backend for Select {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        super::accept(&self.listener)
+        accept(&self.listener)
     }
 }
 

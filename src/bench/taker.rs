@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Miss;
+use crate::accept::accept;
 use crate::accept_loop::{self, Discipline, End, Observer, Policy};
-use crate::backend::{self, Backend, Driver, Takes};
+use crate::backend::{Backend, Driver, Takes};
 use crate::clock::{self, Moment};
 use crate::connection::Connection;
 use crate::evidence::queue;
@@ -145,7 +146,7 @@ pub fn floor(listener: &TcpListener, k: usize) -> Result<(Duration, Vec<Connecti
     let mut taken = Vec::with_capacity(k);
     let began = clock::now();
     for _ in 0..k {
-        let connection = backend::accept(listener);
+        let connection = accept(listener);
         taken.push(connection.map_err(|error| Miss::Broken(format!("floor's accept: {error}")))?);
     }
     Ok((clock::now() - began, taken))
