@@ -59,7 +59,7 @@ pub trait Backend {
     }
 }
 
-/// A name for a watched descriptor, chosen by the caller; [`Token::LISTENER`] is taken.
+/// A name for a watched descriptor, chosen by the caller; `Token::LISTENER` is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token(pub usize);
 
