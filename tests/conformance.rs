@@ -10,6 +10,7 @@ use rstall::fault::{self, Fault};
 use rstall::listener::{Family, Listener, ListenerSpec, Mode};
 use rstall::outcome::{Outcome, RetrySet};
 use rstall::trial::{self, Cell, Ending, Record, Timing};
+use socket2::SockRef;
 
 /// How many connections a burst holds.
 const COUNT: usize = 5;
@@ -185,4 +186,20 @@ fn what_does_not_fit_says_why() {
         assert_eq!(rival.misfit(driver).is_none(), driver.takes == Takes::AfterReport);
         assert_eq!(drain.misfit(driver).is_none(), driver.watches_others);
     }
+}
+
+#[test]
+fn no_backend_changes_o_nonblock_behind_the_caller_s_back() {
+    for_each_backend(|name, driver| {
+        for &mode in driver.modes {
+            let spec = ListenerSpec { mode, family: Family::Ipv4, backlog: 1 };
+            let listener = Listener::bind(spec).expect("a listener");
+            // The same open file description: what the backend did to one shows on the other.
+            let other = listener.duplicate().expect("a descriptor");
+            let mut backend = (driver.open)(listener.into_socket()).expect("it opens");
+            backend.watch_listener().expect("it watches");
+            let nonblocking = SockRef::from(other.socket()).nonblocking().expect("fcntl");
+            assert_eq!(nonblocking, mode == Mode::NonBlocking, "{name} on {mode:?}");
+        }
+    });
 }
