@@ -269,3 +269,89 @@ fn mismatch(record: &Record, injected: &[u16]) -> Option<String> {
     (observed > injected || (all_taken && observed < injected))
         .then(|| format!("{injected} resets were injected and {observed} observed at accept"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RESCUE: u16 = 40_000;
+
+    fn returned(port: u16) -> What {
+        What::AcceptReturned { outcome: Outcome::Accepted, port: Some(port) }
+    }
+
+    /// The proof that a log holds, with an event a nanosecond, for a backend that accepts
+    /// after a report.
+    fn proof(log: &[What]) -> Option<Stall> {
+        let events: Vec<Event> =
+            (1..).zip(log).map(|(at, what)| Event { at: Moment(at), what: what.clone() }).collect();
+        stall(&events, &accepts(&events, Takes::AfterReport, false))
+    }
+
+    const CONNECTED: What = What::RescueConnected { port: RESCUE };
+
+    #[test]
+    fn entered_then_rescue_then_the_rescue_s_own_port_is_a_stall() {
+        let log = [
+            What::AcceptEntered,
+            What::ParkSeen,
+            What::ByteSent,
+            What::RescueBegan,
+            returned(RESCUE),
+            CONNECTED,
+            What::ByteServed,
+        ];
+        let stall = proof(&log).expect("the proof is there");
+        assert_eq!((stall.accept_entered, stall.rescue_began), (Moment(1), Moment(4)));
+        assert_eq!((stall.accept_returned, stall.port), (Moment(5), RESCUE));
+        assert!(stall.park_seen);
+    }
+
+    #[test]
+    fn an_accept_entered_after_the_rescue_began_is_none() {
+        let log =
+            [What::ByteSent, What::RescueBegan, What::AcceptEntered, returned(RESCUE), CONNECTED];
+        assert_eq!(proof(&log), None);
+    }
+
+    #[test]
+    fn an_accept_that_returns_somebody_else_is_none() {
+        let log =
+            [What::AcceptEntered, What::ByteSent, What::RescueBegan, returned(50_000), CONNECTED];
+        assert_eq!(proof(&log), None);
+    }
+
+    #[test]
+    fn a_bystander_that_was_served_meanwhile_is_none() {
+        let log = [
+            What::AcceptEntered,
+            What::ByteSent,
+            What::RescueBegan,
+            What::ByteServed,
+            returned(RESCUE),
+            CONNECTED,
+        ];
+        assert_eq!(proof(&log), None);
+    }
+
+    #[test]
+    fn nobody_who_waits_is_none() {
+        let log = [What::AcceptEntered, What::RescueBegan, returned(RESCUE), CONNECTED];
+        assert_eq!(proof(&log), None);
+    }
+
+    #[test]
+    fn an_accept_inside_the_wait_was_entered_with_it() {
+        let log = [
+            What::WaitEntered,
+            What::ByteSent,
+            What::RescueBegan,
+            What::AcceptEntered,
+            returned(RESCUE),
+        ];
+        let events: Vec<Event> =
+            (1..).zip(log).map(|(at, what)| Event { at: Moment(at), what }).collect();
+        assert_eq!(accepts(&events, Takes::InWait, false)[0].entered, Moment(1));
+        assert_eq!(accepts(&events, Takes::AfterReport, false)[0].entered, Moment(4));
+    }
+}
