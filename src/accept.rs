@@ -1,6 +1,5 @@
 //! accept(2) with the peer's address, for the floor and for every backend whose library has
 //! no accept of its own. Never retries, not even EINTR.
-#![cfg_attr(target_os = "linux", allow(unsafe_code))]
 
 pub(crate) use imp::accept;
 #[cfg(target_os = "linux")]
@@ -10,6 +9,8 @@ pub(crate) use imp::peer;
 /// clears and copies a whole sockaddr_storage, is 3 % slower than C.
 #[cfg(target_os = "linux")]
 mod imp {
+    #![allow(unsafe_code)]
+
     use std::io;
     use std::mem::{self, MaybeUninit};
     use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, TcpListener};

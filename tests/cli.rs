@@ -101,7 +101,7 @@ fn a_stall_is_drawn_in_lanes_and_proved_in_words() {
         "byte sent",
         "rescue: connect",
         "accepted",
-        "byte echoed",
+        "echo byte",
         "stalled: accept was entered",
     ];
     let mut rest = text.as_str();

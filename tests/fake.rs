@@ -99,6 +99,7 @@ macro_rules! driver {
     (open $open:expr) => {{
         static DRIVER: Driver = Driver {
             about: "a script",
+            library: None,
             takes: Takes::AfterReport,
             modes: &Mode::ALL,
             watches_others: true,

@@ -17,6 +17,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "async_io::Async<TcpListener> (smol), through new_nonblocking",
+    library: Some("async-io"),
     takes: Takes::InWait,
     modes: &Mode::ALL,
     watches_others: true,

@@ -12,6 +12,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "accept(2) that parks; no readiness",
+    library: None,
     takes: Takes::InAccept,
     modes: &[Mode::Blocking],
     watches_others: false,

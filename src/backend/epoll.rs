@@ -15,6 +15,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "epoll(7), level-triggered",
+    library: None,
     takes: Takes::AfterReport,
     modes: &Mode::ALL,
     watches_others: true,

@@ -6,6 +6,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "epoll(7), one-shot (EPOLLONESHOT), renewed before each wait",
+    library: None,
     takes: Takes::AfterReport,
     modes: &Mode::ALL,
     watches_others: true,

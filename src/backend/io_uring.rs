@@ -21,6 +21,7 @@ use crate::outcome;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "io_uring(7), one accept in flight",
+    library: Some("io-uring"),
     takes: Takes::InWait,
     modes: &Mode::ALL,
     watches_others: true,

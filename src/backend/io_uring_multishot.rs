@@ -6,6 +6,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "io_uring(7), multishot accept; asks getpeername(2) for the address",
+    library: Some("io-uring"),
     takes: Takes::InWait,
     modes: &Mode::ALL,
     watches_others: true,

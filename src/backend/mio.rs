@@ -13,6 +13,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "mio::Poll, edge-triggered, to be drained",
+    library: Some("mio"),
     takes: Takes::AfterReport,
     modes: &Mode::ALL,
     watches_others: true,

@@ -112,6 +112,9 @@ pub enum Takes {
 pub struct Driver {
     /// What it is, in a few words.
     pub about: &'static str,
+    /// The crate whose code it tries, by its name in the registry, so that records keep its
+    /// version; `None` for bare system calls.
+    pub library: Option<&'static str>,
     /// Where a connection leaves the accept queue.
     pub takes: Takes,
     /// The listener modes it can be opened on.
@@ -199,6 +202,11 @@ backends! {
     polling on (unix);
     tokio on (unix);
     async_io on (unix);
+}
+
+/// The crates whose code is under test, by name; one may come twice.
+pub fn libraries() -> impl Iterator<Item = &'static str> {
+    ALL.iter().filter_map(|entry| entry.built()?.library)
 }
 
 /// The entry of that name.

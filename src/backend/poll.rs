@@ -13,6 +13,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "poll(2), level-triggered; the reference of the benchmarks",
+    library: None,
     takes: Takes::AfterReport,
     modes: &Mode::ALL,
     watches_others: true,

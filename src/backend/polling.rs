@@ -17,6 +17,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "polling::Poller, one-shot, renewed before each wait",
+    library: Some("polling"),
     takes: Takes::AfterReport,
     modes: &Mode::ALL,
     watches_others: true,

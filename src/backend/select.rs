@@ -15,6 +15,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "select(2), level-triggered, below FD_SETSIZE",
+    library: None,
     takes: Takes::AfterReport,
     modes: &Mode::ALL,
     watches_others: true,

@@ -21,6 +21,7 @@ use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
     about: "tokio::net::TcpListener, current-thread runtime",
+    library: Some("tokio"),
     takes: Takes::InWait,
     modes: &Mode::ALL,
     watches_others: true,

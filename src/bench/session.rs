@@ -40,7 +40,7 @@ impl Session {
         context: Context,
         options: Options,
     ) -> Result<Session, StoreError> {
-        let host = Host::read();
+        let host = Host::read(&backend::libraries().collect::<Vec<_>>());
         let began = humantime::format_rfc3339_seconds(clock::wall()).to_string();
         let folder = reports.join("runs").join(began.replace(':', "-"));
         let run = Run {

@@ -38,16 +38,16 @@ const SETTINGS: &[&str] = &[
     "kernel/io_uring_disabled",
 ];
 
-/// The libraries whose code is under test.
-const LIBRARIES: &[&str] =
-    &["async-io", "criterion", "io-uring", "libc", "mio", "polling", "socket2", "tokio"];
+/// The libraries that every run stands on; those under test come with their backends.
+const LIBRARIES: &[&str] = &["criterion", "libc", "socket2"];
 
 /// The lock file of the checkout that this was built in.
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
 
 impl Host {
-    /// Reads this machine. What cannot be read is left out.
-    pub fn read() -> Host {
+    /// Reads this machine, and the versions of these libraries. What cannot be read is left
+    /// out.
+    pub fn read(libraries: &[&str]) -> Host {
         let name = uname().ok();
         let field = |read: fn(&nix::sys::utsname::UtsName) -> &std::ffi::OsStr| {
             name.as_ref().map_or_else(String::new, |name| read(name).to_string_lossy().into_owned())
@@ -59,7 +59,7 @@ impl Host {
             cpu: cpu_model(),
             cpus: std::thread::available_parallelism().map_or(1, usize::from),
             limits: read_limits(),
-            versions: versions(LOCK),
+            versions: versions(LOCK, libraries),
         }
     }
 }
@@ -82,7 +82,7 @@ fn read_limits() -> BTreeMap<String, String> {
 
 /// The versions of the libraries under test, from a lock file: each `name` line of the
 /// format is followed by its `version` line.
-fn versions(lock: &str) -> BTreeMap<String, String> {
+fn versions(lock: &str, libraries: &[&str]) -> BTreeMap<String, String> {
     let quoted = |line: &str, key: &str| {
         line.strip_prefix(key).map(|rest| rest.trim_matches([' ', '=', '"']).to_owned())
     };
@@ -90,7 +90,8 @@ fn versions(lock: &str) -> BTreeMap<String, String> {
     let pairs = lines
         .windows(2)
         .filter_map(|pair| Some((quoted(pair[0], "name = ")?, quoted(pair[1], "version = ")?)));
-    pairs.filter(|(name, _)| LIBRARIES.contains(&name.as_str())).collect()
+    let known = |name: &str| LIBRARIES.contains(&name) || libraries.contains(&name);
+    pairs.filter(|(name, _)| known(name)).collect()
 }
 
 #[cfg(test)]
@@ -99,8 +100,10 @@ mod tests {
 
     #[test]
     fn every_library_under_test_has_a_version() {
-        let versions = versions(LOCK);
-        for library in LIBRARIES {
+        let libraries: Vec<&str> = crate::backend::libraries().collect();
+        let versions = versions(LOCK, &libraries);
+        assert!(libraries.contains(&"mio"), "backends name their libraries");
+        for library in LIBRARIES.iter().chain(&libraries) {
             assert!(versions.contains_key(*library), "{library} is not in Cargo.lock");
         }
     }

@@ -43,7 +43,8 @@ pub fn outline(series: usize, radius: f64) -> Vec<(i32, i32)> {
 /// Corners about (0, 0), about one away.
 type Shape = Vec<(f64, f64)>;
 
-/// Thirteen shapes, as many as there are backends.
+/// Thirteen shapes. After them they come again, in other colours: thirteen and seven have no
+/// common divisor.
 const SHAPES: [fn() -> Shape; 13] = [
     || polygon(14, 0.0),
     || polygon(4, 45.0),

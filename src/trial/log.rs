@@ -82,7 +82,7 @@ pub enum What {
     ParkSeen,
     /// The bystander's client sent its byte.
     ByteSent,
-    /// The loop echoed it.
+    /// The loop turned to the bystander and echoes what it reads.
     ByteServed,
     /// The bystander's client has the echo.
     EchoReceived,
@@ -144,7 +144,7 @@ impl std::fmt::Display for What {
             What::AcceptReturned { outcome, port: None } => write!(f, "{outcome}"),
             What::ParkSeen => f.write_str("PARKED in accept"),
             What::ByteSent => f.write_str("byte sent"),
-            What::ByteServed => f.write_str("byte echoed"),
+            What::ByteServed => f.write_str("echo byte"),
             What::EchoReceived => f.write_str("echo received"),
             What::RescueBegan => f.write_str("rescue: connect"),
             What::RescueConnected { port } => write!(f, "rescue :{port}"),

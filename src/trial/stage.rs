@@ -203,9 +203,10 @@ impl Observer for Witness {
     fn serve(&mut self, token: Token) -> ControlFlow<()> {
         self.flow()?;
         if let (BYSTANDER, Some(server)) = (token, &self.bystander) {
-            // A bystander that is gone needs no answer; the conductor ends the trial.
-            let _ = peer::echo(server);
+            // Told first: once the client has its echo, the conductor may end the trial.
             self.log(What::ByteServed);
+            // A bystander that is gone needs no answer.
+            let _ = peer::echo(server);
         }
         ControlFlow::Continue(())
     }
