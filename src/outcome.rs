@@ -171,6 +171,17 @@ pub fn errno_name(error: &io::Error) -> String {
 
 /// What a user can do about an error, in one clause; empty where there is nothing to say.
 pub fn remedy(error: &io::Error) -> &'static str {
+    // An error that a library has wrapped keeps its kind, and not its errno.
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => {
+            return "the file system is read-only: name another folder";
+        }
+        io::ErrorKind::StorageFull => return "the disk is full: make room, or name another folder",
+        io::ErrorKind::PermissionDenied => {
+            return "permission denied: check the folder's owner and mode";
+        }
+        _ => {}
+    }
     match error.raw_os_error() {
         Some(libc::EMFILE) => "raise the limit on open files: ulimit -n",
         Some(libc::ENFILE) => "the system's table of open files is full: see fs.file-max",
@@ -180,9 +191,6 @@ pub fn remedy(error: &io::Error) -> &'static str {
         }
         Some(libc::ENETUNREACH) => "is the loopback interface up? ip link set lo up",
         Some(libc::EAFNOSUPPORT) => "this system has no such address family",
-        Some(libc::EROFS) => "the file system is read-only: set another folder",
-        Some(libc::ENOSPC) => "the disk is full: make room and run `rstall report`",
-        Some(libc::EACCES) => "permission denied: check the folder's owner and mode",
         _ => "",
     }
 }
