@@ -221,7 +221,7 @@ fn a_dead_connection_is_told_from_a_live_one() {
 #[test]
 fn the_watchdog_ends_what_nothing_else_can_and_says_so() {
     let cell = cell(driver!(Act::ParkForEver), "clean", RetrySet::Stevens);
-    let timing = Timing { watchdog: Duration::from_millis(300), ..Timing::default() };
+    let timing = Timing { watchdog: Duration::from_secs(1), ..Timing::default() };
     let record = trial::run(&cell, timing).expect("a trial can be set up");
     assert_eq!(record.ending, Ending::Censored);
     assert_eq!(outcomes(&record), [Outcome::TimedOut]);
