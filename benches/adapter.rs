@@ -1,10 +1,10 @@
 //! The seam to Criterion: its ids, its filter, its HTML, its baselines, on rstall's samples.
 //!
-//! Criterion runs benchmarks one after the other, and on a machine that drifts, five runs of
-//! the same code then disagree in half of their cells. So the samples are collected in rounds
-//! first, and Criterion is given them one at a time through `iter_custom`. Its iteration
+//! Criterion runs benchmarks one after the other, and a machine that drifts is then measured
+//! along with them. So the samples are collected in rounds first, and Criterion is given them one at a time through `iter_custom`. Its iteration
 //! counts are nominal: each sample stands for one of rstall's.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -54,7 +54,15 @@ pub fn in_rounds(arguments: &Arguments, session: &mut Session) {
             progress.finish_and_clear();
             if let Some(collected) = collected {
                 configure(&mut criterion_group, arguments, session, group, parameter);
-                hand_over(&mut criterion_group, &series, &collected, parameter, wanted);
+                // Criterion panics where it is asked for a baseline that is not there; the run
+                // and its page do not depend on it.
+                let handed = catch_unwind(AssertUnwindSafe(|| {
+                    hand_over(&mut criterion_group, &series, &collected, parameter, wanted);
+                }));
+                if handed.is_err() {
+                    let id = id(group.name, "*", parameter);
+                    session.trouble(format!("Criterion gave up on {id}: its reason is above"));
+                }
             }
         }
         criterion_group.finish();
