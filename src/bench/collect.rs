@@ -84,8 +84,15 @@ pub fn collect(
             let Ok(subject) = series[which].subject else {
                 continue;
             };
-            if collected[at].stopped.is_none() {
-                one(&mut bench, subject, round as u64, &mut collected[at])?;
+            if collected[at].stopped.is_some() {
+                continue;
+            }
+            if let Err(reason) = one(&mut bench, subject, round as u64, &mut collected[at]) {
+                // No rig can be had any more: what was collected so far is kept.
+                for series in collected.iter_mut().filter(|series| series.stopped.is_none()) {
+                    series.stopped = Some(Stopped::Failed(reason.clone()));
+                }
+                break 'rounds;
             }
         }
         tick();
@@ -181,10 +188,11 @@ impl Bench {
             .name("collector".to_owned())
             .spawn(body)
             .map_err(|error| format!("cannot start a thread: {error}"))?;
-        match opened.recv() {
+        match opened.recv_timeout(context.limit) {
             Ok(Ok(())) => Ok(Bench { context: context.clone(), group, parameter, orders, results }),
             Ok(Err(reason)) => Err(reason),
-            Err(_) => Err("the collector's thread is gone".to_owned()),
+            Err(RecvTimeoutError::Timeout) => Err("getting ready hung".to_owned()),
+            Err(RecvTimeoutError::Disconnected) => Err("the collector's thread is gone".to_owned()),
         }
     }
 

@@ -42,7 +42,15 @@ impl Session {
     ) -> Result<Session, StoreError> {
         let host = Host::read(&backend::libraries().collect::<Vec<_>>());
         let began = humantime::format_rfc3339_seconds(clock::wall()).to_string();
-        let folder = reports.join("runs").join(began.replace(':', "-"));
+        let name = began.replace(':', "-");
+        let mut folder = reports.join("runs").join(&name);
+        // Two runs may begin in one second; neither takes the other's folder.
+        for n in 2.. {
+            if !folder.exists() {
+                break;
+            }
+            folder.set_file_name(format!("{name}-{n}"));
+        }
         let run = Run {
             schema: SCHEMA,
             rstall: env!("CARGO_PKG_VERSION").to_owned(),
@@ -124,11 +132,6 @@ impl Session {
     /// Notes something that went wrong outside of a cell.
     pub fn trouble(&mut self, what: impl Into<String>) {
         self.troubles.push(what.into());
-    }
-
-    /// Whether a cell failed.
-    pub fn has_failures(&self) -> bool {
-        self.run.cells().any(|(_, _, cell)| matches!(cell.status, Status::Failed(_)))
     }
 
     fn keep(&mut self, group: &Group, mut collection: record::Collection) {

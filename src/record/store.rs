@@ -136,3 +136,25 @@ pub fn list(reports: &Path) -> Result<Vec<Stored>, StoreError> {
     let read = |folder: PathBuf| Stored { run: load(&folder), folder };
     Ok(folders.into_iter().map(read).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_never_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("page");
+        write_whole(&path, b"the old page").expect("written");
+        let mut old = fs::File::open(&path).expect("open");
+        write_whole(&path, b"the new").expect("written again");
+        // Whoever reads the old file still has all of it: nobody ever sees a part.
+        let mut text = String::new();
+        old.read_to_string(&mut text).expect("readable");
+        assert_eq!(text, "the old page");
+        assert_eq!(fs::read(&path).expect("readable"), b"the new");
+        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 1, "nothing is left");
+    }
+}
