@@ -178,3 +178,26 @@ const GROUP_TEMPLATE: Group = Group {
     counts_cost: false,
     rig: |_, _| Err(String::new()),
 };
+
+#[test]
+fn the_control_is_the_second_run_over_the_first_and_ratios_are_to_their_mean() {
+    let collected = |values: &[f64]| Collected {
+        samples: values.iter().map(|&value_ns| Sample { value_ns, ..Sample::default() }).collect(),
+        ..Collected::default()
+    };
+    // The machine doubles its time from round to round: only pairing by round sees through.
+    let drift = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+    let times = |factor: f64| collected(&drift.map(|d| d * factor));
+    let rounds = Rounds {
+        series: vec![times(100.0), times(220.0)],
+        control: times(120.0),
+        interrupted: false,
+    };
+    let collection = summary::summarise(&GROUP, None, &series(&["steady", "twice"]), &rounds, 5);
+    let control = collection.control.expect("it ran");
+    assert!((control.point - 1.2).abs() < 1e-12, "{control:?}");
+    let ratio = collection.cells[1].ratio.expect("both ran");
+    assert!((ratio.raw.point - 2.0).abs() < 1e-12, "220 to the mean of 100 and 120: {ratio:?}");
+    assert!((ratio.raw.high - ratio.raw.low).abs() < 1e-12, "the drift is in no interval");
+    assert!((ratio.judged.high - 2.4).abs() < 1e-12, "widened by the control: {ratio:?}");
+}
