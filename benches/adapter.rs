@@ -40,7 +40,7 @@ pub fn in_rounds(arguments: &Arguments, session: &mut Session) {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
             let wanted = |series: &str| arguments.selects(&id(group.name, series, parameter));
-            if !(group.series)(parameter).iter().any(|series| wanted(&series.name)) {
+            if !group.series(parameter).iter().any(|series| wanted(&series.name)) {
                 continue;
             }
             if interrupt::asked() {
@@ -153,7 +153,7 @@ pub fn one_by_one(arguments: &Arguments, context: &Context) -> Result<ExitCode, 
     for group in GROUPS {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
-            let series = (group.series)(parameter);
+            let series = group.series(parameter);
             let wanted: Vec<(&Series, Subject)> = series
                 .iter()
                 .filter(|series| arguments.selects(&id(group.name, &series.name, parameter)))
@@ -254,7 +254,7 @@ pub fn replay_stored(arguments: &Arguments) {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
             criterion_group.throughput(Throughput::Elements((group.elements)(parameter)));
-            for series in (group.series)(parameter) {
+            for series in group.series(parameter) {
                 let name = id(group.name, &series.name, parameter);
                 if series.subject.is_ok() && arguments.selects(&name) {
                     let benchmark = benchmark_id(&series.name, parameter);

@@ -2,6 +2,8 @@
 
 mod cli;
 
+rstall::interpose_accept!();
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -58,7 +58,7 @@ impl Outcome {
             // POSIX lets EAGAIN and EWOULDBLOCK differ; on every target here they are one.
             Some(libc::EAGAIN) => Outcome::WouldBlock,
             Some(libc::EINTR) => Outcome::Interrupted,
-            Some(libc::ECONNABORTED | libc::EPROTO) => Outcome::Aborted(name()),
+            _ if Abort::of(error).is_some() => Outcome::Aborted(name()),
             Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
                 Outcome::Exhausted(name())
             }
@@ -95,6 +95,42 @@ impl std::fmt::Display for Outcome {
             Outcome::TimedOut => f.write_str("timed out"),
             Outcome::Failed(name) => write!(f, "failed ({name})"),
         }
+    }
+}
+
+/// The errors by which kernels say that a connection was aborted before accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Abort {
+    /// POSIX (accept(), ERRORS).
+    #[serde(rename = "ECONNABORTED")]
+    Connection,
+    /// SVR4 (UNIX Network Programming, section 5.11).
+    #[serde(rename = "EPROTO")]
+    Protocol,
+}
+
+impl Abort {
+    /// The name that the man pages have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Abort::Connection => "ECONNABORTED",
+            Abort::Protocol => "EPROTO",
+        }
+    }
+
+    /// This system's number for it.
+    pub fn errno(self) -> i32 {
+        match self {
+            Abort::Connection => libc::ECONNABORTED,
+            Abort::Protocol => libc::EPROTO,
+        }
+    }
+
+    /// The abort that an error of accept stands for; `None` where it stands for none.
+    pub fn of(error: &io::Error) -> Option<Abort> {
+        [Abort::Connection, Abort::Protocol]
+            .into_iter()
+            .find(|abort| error.raw_os_error() == Some(abort.errno()))
     }
 }
 
@@ -141,6 +177,22 @@ pub fn is_interrupted(error: &io::Error) -> bool {
 /// Whether a request was withdrawn before it completed (io_uring_prep_cancel(3)).
 pub fn is_cancelled(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ECANCELED)
+}
+
+/// Whether a call asked for the peer of a connection that is gone, or never was there
+/// (getpeername(2)).
+pub fn is_not_connected(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENOTCONN)
+}
+
+/// What accept says of an empty queue where it must not wait.
+pub(crate) fn would_block() -> io::Error {
+    io::Error::from_raw_os_error(libc::EAGAIN)
+}
+
+/// What accept says of a descriptor that is not there.
+pub(crate) fn no_such_descriptor() -> io::Error {
+    io::Error::from_raw_os_error(libc::EBADF)
 }
 
 /// Whether the kernel does not know an option that it was given.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rstall::backend;
 use rstall::bench::collect::{self, Collected, Rounds, Stopped};
 use rstall::bench::{Context, Group, Miss, Rig, Sample, Series, Subject, summary};
+use rstall::kernel;
 use rstall::listener::Mode;
 use rstall::record::Status;
 
@@ -32,9 +33,11 @@ static GROUP: Group = Group {
     rounds: 10,
     parameters: &[None],
     elements: |_| 1,
-    series: |_| series(&SCRIPT.map(|(name, _)| name)),
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| series(&SCRIPT.map(|(name, _)| name)),
     counts_cost: false,
-    rig: |_, _| Ok(Box::new(Scripted { samples: 0, voids: 0 })),
+    rig: |_, _, _| Ok(Box::new(Scripted { samples: 0, voids: 0 })),
 };
 
 fn series(names: &[&str]) -> Vec<Series> {
@@ -158,7 +161,8 @@ fn each_round_runs_everybody_once_and_the_reference_twice_in_the_seed_s_order() 
 
 #[test]
 fn a_group_that_cannot_be_measured_says_why() {
-    static NEVER: Group = Group { rig: |_, _| Err("no descriptors".to_owned()), ..GROUP_TEMPLATE };
+    static NEVER: Group =
+        Group { rig: |_, _, _| Err("no descriptors".to_owned()), ..GROUP_TEMPLATE };
     let series = series(&["steady"]);
     let why = collect::collect(&context(1), &NEVER, None, &series, 10, || ()).expect_err("no rig");
     let collection = summary::skipped(&NEVER, None, &series, &why);
@@ -174,9 +178,11 @@ const GROUP_TEMPLATE: Group = Group {
     rounds: 10,
     parameters: &[None],
     elements: |_| 1,
-    series: |_| Vec::new(),
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| Vec::new(),
     counts_cost: false,
-    rig: |_, _| Err(String::new()),
+    rig: |_, _, _| Err(String::new()),
 };
 
 #[test]

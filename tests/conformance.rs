@@ -1,16 +1,19 @@
-//! Every backend of this machine, through every fault, listener mode, discipline and retry
-//! set: what it must come to follows from what the backend says that it can do.
+//! Every backend of this machine, through every fault, listener mode, discipline, retry set
+//! and kernel: what it must come to follows from what the backend says that it can do.
 
 use std::thread;
 use std::time::Duration;
 
 use rstall::accept_loop::{Discipline, Policy};
-use rstall::backend::{self, Driver, Takes};
-use rstall::fault::{self, Fault};
+use rstall::backend::{self, Driver, Takes, Unasked};
+use rstall::fault::{self, Fault, Step};
+use rstall::kernel::{self, Kernel, Model};
 use rstall::listener::{Family, Listener, ListenerSpec, Mode};
-use rstall::outcome::{Outcome, RetrySet};
-use rstall::trial::{self, Cell, Ending, Record, Timing};
+use rstall::outcome::{Abort, Outcome, RetrySet};
+use rstall::trial::{self, Cell, Ending, Misfit, Record, Timing};
 use socket2::SockRef;
+
+rstall::interpose_accept!();
 
 /// How many connections a burst holds.
 const COUNT: usize = 5;
@@ -42,14 +45,17 @@ fn budget(discipline: Discipline) -> usize {
 /// The rules. The only one that knows the system is what accept makes of a reset.
 fn expected(cell: &Cell) -> Expected {
     let (driver, fault) = (cell.driver, cell.fault);
-    let offered = fault.offered(cell.count);
+    let offered = cell.offered();
     let budget = budget(cell.policy.discipline);
-    let reported = driver.takes == Takes::AfterReport;
-    let resets = usize::from(fault.name.starts_with("reset"));
+    // Whether the loop is ever told of the listener: before it waits, something must be queued.
+    let queued_at_wait = fault.clients(cell.count) > dropped(cell, fault.before_wait);
+    let reported = driver.takes == Takes::AfterReport && queued_at_wait;
+    let vanished = dropped(cell, fault.before_wait) + dropped(cell, fault.in_window);
+    let resets = usize::from(fault.name.starts_with("reset")) - vanished;
     let naive = cell.policy.retry == RetrySet::Naive;
-    let aborts = resets > 0 && reset_aborts();
-    if naive && aborts {
-        let ending = Ending::Died(Outcome::Aborted("ECONNABORTED".to_owned()));
+    let abort = abort(cell.kernel).filter(|_| resets > 0);
+    if let (true, Some(abort)) = (naive, abort) {
+        let ending = Ending::Died(Outcome::Aborted(abort.name().to_owned()));
         return Expected { stalls: false, taken: 0, resets, ending };
     }
     // An edge is reported once: what the budget leaves is lost.
@@ -63,21 +69,37 @@ fn expected(cell: &Cell) -> Expected {
     } else {
         budget == usize::MAX || offered % budget != 0
     };
-    let one_too_many = (reported && beyond) || (driver.accepts_unasked && driver.watches_others);
+    let unasked = match driver.accepts_unasked {
+        Unasked::Never => false,
+        Unasked::Remembered => queued_at_wait,
+        Unasked::First => true,
+    };
+    let one_too_many = (reported && beyond) || (unasked && driver.watches_others);
     let blocking = cell.listener.mode == Mode::Blocking;
     let dies = naive && !blocking && reported && beyond;
     Expected {
         stalls: blocking && one_too_many,
-        taken: if aborts { reachable - resets } else { reachable },
+        taken: if abort.is_some() { reachable - resets } else { reachable },
         resets,
         ending: if dies { Ending::Died(Outcome::WouldBlock) } else { Ending::Done },
     }
 }
 
-/// Whether accept fails for a connection that was reset (the BSDs), or hands over a dead
-/// socket (Linux, macOS): `docs` of each system, see METHODOLOGY.md.
-fn reset_aborts() -> bool {
-    cfg!(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd"))
+/// How accept fails for a connection that was reset; `None` where it hands over a dead socket
+/// (Linux, macOS) or never sees it: what METHODOLOGY.md says of each system.
+fn abort(kernel: &Kernel) -> Option<Abort> {
+    let bsd = cfg!(any(target_os = "freebsd", target_os = "netbsd", target_os = "openbsd"));
+    match kernel.model {
+        None => bsd.then_some(Abort::Connection),
+        Some(Model::Fails(abort)) => Some(abort),
+        Some(Model::Vanishes) => None,
+    }
+}
+
+/// How many connections the kernel drops in these steps.
+fn dropped(cell: &Cell, steps: &[Step]) -> usize {
+    let resets = steps.iter().filter(|&&step| step == Step::Reset).count();
+    if cell.kernel.drops_aborted() { resets } else { 0 }
 }
 
 fn observed(record: &Record) -> Expected {
@@ -94,6 +116,7 @@ fn cells(
     name: &'static str,
     driver: &'static Driver,
     family: Family,
+    kernel: &'static Kernel,
 ) -> impl Iterator<Item = Cell> {
     let policies = DISCIPLINES
         .into_iter()
@@ -109,18 +132,28 @@ fn cells(
             listener,
             policy,
             fault,
+            kernel,
             count: COUNT,
         })
     })
 }
 
-fn conform(name: &'static str, driver: &'static Driver, family: Family, trials: usize) -> usize {
+fn conform(
+    name: &'static str,
+    driver: &'static Driver,
+    family: Family,
+    kernel: &'static Kernel,
+    trials: usize,
+) -> usize {
     let timing = Timing { rescue_after: Duration::from_millis(1), ..Timing::default() };
     let mut tried = 0;
-    for cell in cells(name, driver, family).filter(|cell| cell.misfit().is_none()) {
+    for cell in cells(name, driver, family, kernel).filter(|cell| cell.misfit().is_none()) {
         for _ in 0..trials {
             let record = trial::run(&cell, timing).expect("a trial can be set up");
-            let what = format!("{name} {:?} {:?} {}", cell.listener, cell.policy, cell.fault.name);
+            let what = format!(
+                "{name} {:?} {:?} {} on {}",
+                cell.listener, cell.policy, cell.fault.name, kernel.name
+            );
             assert_eq!(record.void, None, "{what}: {:#?}", record.events);
             assert_eq!(observed(&record), expected(&cell), "{what}: {:#?}", record.events);
             tried += 1;
@@ -148,9 +181,51 @@ fn for_each_backend(body: impl Fn(&'static str, &'static Driver) + Sync) {
 #[test]
 fn every_backend_does_what_its_capabilities_say() {
     for_each_backend(|name, driver| {
-        let tried = conform(name, driver, Family::Ipv4, TRIALS);
+        let tried = conform(name, driver, Family::Ipv4, kernel::NATIVE, TRIALS);
         assert!(tried > 0, "{name} was tried in no cell");
     });
+}
+
+#[test]
+fn every_backend_does_on_a_modelled_kernel_what_the_book_says() {
+    if let Err(reason) = rstall::interpose::offered() {
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    for_each_backend(|name, driver| {
+        let modelled = kernel::ALL.iter().filter(|kernel| !kernel.is_native());
+        let tried: usize =
+            modelled.map(|kernel| conform(name, driver, Family::Ipv4, kernel, 1)).sum();
+        // io_uring's accepts are the kernel's own affair: no symbol is called for them.
+        assert_eq!(tried > 0, !name.starts_with("io_uring"), "{name}: {tried} cells");
+    });
+}
+
+#[test]
+fn what_is_not_captured_is_not_modelled_and_never_silently_native() {
+    let fault = fault::find("reset_queued").expect("in the registry");
+    for entry in backend::ALL {
+        let Ok(driver) = entry.driver() else { continue };
+        let mode = driver.modes[driver.modes.len() - 1];
+        let listener = ListenerSpec { mode, family: Family::Ipv4, backlog: 16 };
+        let policy = Policy { discipline: Discipline::One, retry: RetrySet::Stevens };
+        let cell = |kernel| Cell {
+            backend: entry.name,
+            driver,
+            listener,
+            policy,
+            fault,
+            kernel,
+            count: 1,
+        };
+        assert_eq!(cell(kernel::NATIVE).misfit(), None, "{}", entry.name);
+        for kernel in kernel::ALL.iter().copied().filter(|kernel| !kernel.is_native()) {
+            let misfit = cell(kernel).misfit();
+            let refused = matches!(misfit, Some(Misfit::NotModelled(_)));
+            let captured = cfg!(target_os = "linux") && !entry.name.starts_with("io_uring");
+            assert_eq!(refused, !captured, "{} on {}: {misfit:?}", entry.name, kernel.name);
+        }
+    }
 }
 
 #[test]
@@ -161,7 +236,7 @@ fn ipv6_is_no_different() {
         return;
     }
     for_each_backend(|name, driver| {
-        conform(name, driver, Family::Ipv6, 1);
+        conform(name, driver, Family::Ipv6, kernel::NATIVE, 1);
     });
 }
 

@@ -33,9 +33,9 @@ fn a_million_connections_leave_nothing_behind() {
     let parameter = BURST.to_string();
     // No benchmark of this group starts a worker.
     let context = Context::new(PathBuf::new(), 1);
-    let mut rig = (group.rig)(&context, Some(&parameter)).expect("a rig");
+    let mut rig = (group.rig)(&context, group.kernel, Some(&parameter)).expect("a rig");
     let runs = |series: Series| series.subject.ok().map(|subject| (series.name, subject));
-    let series: Vec<_> = (group.series)(Some(&parameter)).into_iter().filter_map(runs).collect();
+    let series: Vec<_> = group.series(Some(&parameter)).into_iter().filter_map(runs).collect();
     assert!(WARM_UP / BURST > series.len(), "every series takes part in the warm-up");
 
     let began = clock::now();

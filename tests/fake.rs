@@ -9,9 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use rstall::accept_loop::{Discipline, Policy};
-use rstall::backend::{self, Backend, Driver, Ready, Takes, Token};
+use rstall::backend::{self, Backend, Driver, Ready, Takes, Token, Unasked};
 use rstall::connection::Connection;
 use rstall::fault;
+use rstall::kernel;
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::{Outcome, RetrySet};
 use rstall::peer;
@@ -104,7 +105,7 @@ macro_rules! driver {
             modes: &Mode::ALL,
             watches_others: true,
             edge_triggered: false,
-            accepts_unasked: false,
+            accepts_unasked: Unasked::Never,
             open: $open,
         };
         &DRIVER
@@ -124,6 +125,7 @@ fn cell(driver: &'static Driver, fault: &str, retry: RetrySet) -> Cell {
         listener: ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 16 },
         policy: Policy { discipline: Discipline::One, retry },
         fault: fault::find(fault).expect("in the registry"),
+        kernel: kernel::NATIVE,
         count: 3,
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rstall::accept_loop::Policy;
 use rstall::backend;
 use rstall::fault;
+use rstall::kernel;
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::RetrySet;
 use rstall::trial::{self, Cell, Ending, Timing};
@@ -46,7 +47,7 @@ fn cells() -> impl Iterator<Item = Cell> {
     drivers.flat_map(move |(backend, driver)| {
         driver.modes.iter().filter(move |_| fault.misfit(driver).is_none()).map(move |&mode| {
             let listener = ListenerSpec { mode, family: Family::Ipv4, backlog: 16 };
-            Cell { backend, driver, listener, policy, fault, count: 1 }
+            Cell { backend, driver, listener, policy, fault, kernel: kernel::NATIVE, count: 1 }
         })
     })
 }

@@ -86,7 +86,7 @@ fn against_limits(k: usize) {
     let mut names = Vec::new();
     let mut takes: Vec<Take<'_>> = Vec::new();
     println!();
-    for series in (group().series)(Some(&k.to_string())) {
+    for series in group().series(Some(&k.to_string())) {
         let subject = match series.subject {
             Ok(subject) => subject,
             Err(reason) => {
@@ -195,7 +195,7 @@ fn group() -> &'static bench::Group {
 
 /// A series of the group; it must be able to run here.
 fn subject(name: &str, k: usize) -> Subject {
-    let series = (group().series)(Some(&k.to_string()));
+    let series = group().series(Some(&k.to_string()));
     let series = series.into_iter().find(|series| series.name == name).expect("it is registered");
     series.subject.expect("it runs on Linux")
 }
@@ -204,7 +204,7 @@ fn subject(name: &str, k: usize) -> Subject {
 fn rig<'a>(k: usize, subject: Subject) -> Take<'a> {
     // No benchmark of this group starts a worker.
     let context = Context::new(PathBuf::new(), 1);
-    let mut rig = (group().rig)(&context, Some(&k.to_string())).expect("a rig");
+    let mut rig = (group().rig)(&context, group().kernel, Some(&k.to_string())).expect("a rig");
     Box::new(move || rig.sample(subject, 0).map(|sample| sample.value_ns))
 }
 

@@ -11,7 +11,7 @@ use async_channel::{Receiver, Sender};
 use async_executor::LocalExecutor;
 use async_io::Async;
 
-use super::{Backend, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token, Unasked};
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -22,7 +22,7 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: false,
-    accepts_unasked: true,
+    accepts_unasked: Unasked::First,
     open: |listener| {
         let (reporter, reports) = async_channel::unbounded();
         Ok(Box::new(AsyncIo {

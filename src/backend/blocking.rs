@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -17,7 +17,7 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &[Mode::Blocking],
     watches_others: false,
     edge_triggered: false,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| Ok(Box::new(Blocking { listener })),
 };
 

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -20,7 +20,7 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: false,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| Epoll::open(listener, Trigger::Level),
 };
 

@@ -1,7 +1,7 @@
 //! `epoll(7)`, edge-triggered (EPOLLET), to be drained.
 
 use super::epoll::{Epoll, Trigger};
-use super::{Driver, Takes};
+use super::{Driver, Takes, Unasked};
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -11,6 +11,6 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: true,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| Epoll::open(listener, Trigger::Edge),
 };

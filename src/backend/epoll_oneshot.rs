@@ -1,7 +1,7 @@
 //! `epoll(7)`, one-shot (EPOLLONESHOT), renewed before each wait.
 
 use super::epoll::{Epoll, Trigger};
-use super::{Driver, Takes};
+use super::{Driver, Takes, Unasked};
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -11,6 +11,6 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: false,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| Epoll::open(listener, Trigger::OneShot),
 };

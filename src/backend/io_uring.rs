@@ -13,7 +13,7 @@ use io_uring::squeue::Entry;
 use io_uring::{EnterFlags, IoUring, cqueue, opcode, types};
 use socket2::SockRef;
 
-use super::{Backend, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token, Unasked};
 use crate::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -26,7 +26,7 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: false,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| Ring::open(listener, Shots::One),
 };
 

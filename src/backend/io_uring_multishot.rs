@@ -1,7 +1,7 @@
 //! `io_uring(7)`: one accept request that brings connection after connection.
 
 use super::io_uring::{Ring, Shots};
-use super::{Driver, Takes};
+use super::{Driver, Takes, Unasked};
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -11,6 +11,6 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: false,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| Ring::open(listener, Shots::Multi),
 };

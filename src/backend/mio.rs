@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 
-use super::{Backend, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token, Unasked};
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -18,7 +18,7 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: true,
-    accepts_unasked: false,
+    accepts_unasked: Unasked::Never,
     open: |listener| {
         Ok(Box::new(Mio {
             poll: Poll::new()?,

@@ -107,6 +107,18 @@ pub enum Takes {
     InWait,
 }
 
+/// When a backend calls accept on entering its wait, before readiness is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unasked {
+    /// It does not.
+    Never,
+    /// Once the listener was ready, until accept says EWOULDBLOCK: it remembers.
+    Remembered,
+    /// Always: it tries first, and asks for readiness where accept says EWOULDBLOCK.
+    First,
+}
+
 /// What a backend can do, as data, and how it is opened.
 #[derive(Debug)]
 pub struct Driver {
@@ -123,9 +135,9 @@ pub struct Driver {
     pub watches_others: bool,
     /// Whether a listener that stays ready is reported once only, until it was drained.
     pub edge_triggered: bool,
-    /// Whether it accepts again by itself, unasked, on entering its wait: true of libraries
-    /// that remember readiness, and the reason why they need a non-blocking listener.
-    pub accepts_unasked: bool,
+    /// When it accepts by itself, without a report of this wait: why some libraries need a
+    /// non-blocking listener.
+    pub accepts_unasked: Unasked,
     /// Opens it on a listener, which it owns from then on. Blocks never.
     pub open: fn(TcpListener) -> io::Result<Box<dyn Backend>>,
 }

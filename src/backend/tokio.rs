@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{Backend, Driver, Ready, Takes, Token};
+use super::{Backend, Driver, Ready, Takes, Token, Unasked};
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -26,7 +26,7 @@ pub(super) const DRIVER: Driver = Driver {
     modes: &Mode::ALL,
     watches_others: true,
     edge_triggered: false,
-    accepts_unasked: true,
+    accepts_unasked: Unasked::Remembered,
     open: |listener| {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let (reporter, reports) = unbounded_channel();

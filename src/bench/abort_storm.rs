@@ -5,6 +5,8 @@ use super::{Group, Miss, Rig, Sample, Subject, each_backend, number};
 use crate::accept_loop::Discipline;
 use crate::clock;
 use crate::evidence::reset::{self, Ended};
+use crate::interpose;
+use crate::kernel::{self, Kernel};
 use crate::limits;
 use crate::peer::Peer;
 
@@ -21,17 +23,20 @@ pub(super) const GROUP: Group = Group {
     rounds: 40,
     parameters: &[Some("0"), Some("10"), Some("50"), Some("100")],
     elements: |_| OFFERED as u64,
-    series: |_| each_backend(),
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| each_backend(),
     counts_cost: false,
-    rig: |context, parameter| {
+    rig: |context, kernel, parameter| {
         if let Some((cpu, _)) = context.pin {
             limits::pin(cpu)?;
         }
-        Ok(Box::new(AbortStorm { percent: number(parameter) }))
+        Ok(Box::new(AbortStorm { kernel, percent: number(parameter) }))
     },
 };
 
 struct AbortStorm {
+    kernel: &'static Kernel,
     percent: usize,
 }
 
@@ -42,6 +47,8 @@ impl Rig for AbortStorm {
         };
         let listener = taker::listen(mode, OFFERED)?;
         let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
+        let model = self.kernel.model.map(|model| interpose::put_in_force(queue.socket(), model));
+        let _in_force = model.transpose().map_err(Miss::of("a modelled kernel"))?;
         let mut backend = (driver.open)(listener.into_socket()).map_err(Miss::of("opening"))?;
         backend.watch_listener().map_err(Miss::of("watching"))?;
         let clients = taker::fill(queue.socket(), OFFERED)?;
@@ -52,6 +59,10 @@ impl Rig for AbortStorm {
         if observed != resets {
             let message = format!("{resets} resets were injected and {observed} observed");
             return Err(Miss::Broken(message));
+        }
+        // A model tells of each by an error, and hands over none.
+        if !self.kernel.is_native() && taken.dead > 0 {
+            return Err(Miss::Broken(format!("{} connections came out dead", taken.dead)));
         }
         backend.disarm().map_err(Miss::void("disarming"))?;
         let counts = [

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::taker::{self, Task};
 use super::{Group, Miss, Rig, Sample, Series, Subject, each_backend, number};
 use crate::accept_loop::Discipline;
+use crate::kernel;
 use crate::limits;
 use crate::listener::Mode;
 
@@ -18,13 +19,15 @@ pub(super) const GROUP: Group = Group {
     rounds: 100,
     parameters: &[Some("1"), Some("16"), Some("256")],
     elements: |parameter| number(parameter) as u64,
-    series: |_| {
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| {
         let mut series = vec![Series { name: "floor".to_owned(), subject: Ok(Subject::Floor) }];
         series.extend(each_backend());
         series
     },
     counts_cost: true,
-    rig: |context, parameter| {
+    rig: |context, _, parameter| {
         if let Some((cpu, _)) = context.pin {
             limits::pin(cpu)?;
         }

@@ -167,7 +167,7 @@ impl Bench {
         let (ready, opened) = mpsc::channel();
         let own = context.clone();
         let body = move || {
-            let rig = catch_unwind(AssertUnwindSafe(|| (group.rig)(&own, parameter)));
+            let rig = catch_unwind(AssertUnwindSafe(|| (group.rig)(&own, group.kernel, parameter)));
             let mut rig = match rig.unwrap_or_else(|panic| Err(panic_text(&*panic))) {
                 Ok(rig) => rig,
                 Err(reason) => return drop(ready.send(Err(reason))),

@@ -15,6 +15,7 @@ use crate::clock::{self, Moment};
 use crate::connection::Connection;
 use crate::evidence::overflow;
 use crate::evidence::park::{self, Doing, ThreadId, Watch};
+use crate::kernel;
 use crate::limits;
 use crate::listener::Listener;
 use crate::outcome::{Outcome, RetrySet};
@@ -35,9 +36,11 @@ pub(super) const GROUP: Group = Group {
     rounds: 60,
     parameters: &[None],
     elements: |_| 1,
-    series: |_| each_backend(),
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| each_backend(),
     counts_cost: false,
-    rig: |context, _| {
+    rig: |context, _, _| {
         if let Some((_, cpu)) = context.pin {
             limits::pin(cpu)?;
         }

@@ -9,6 +9,7 @@ use super::taker::{self, Task};
 use super::{Group, Miss, Rig, Sample, Series, Subject, each_backend};
 use crate::accept_loop::Discipline;
 use crate::backend::{Backend, Driver, Token};
+use crate::kernel;
 use crate::limits;
 use crate::listener::{Family, Listener};
 use crate::peer;
@@ -36,7 +37,9 @@ pub(super) const GROUP: Group = Group {
         Some("4096-last"),
     ],
     elements: |_| 1,
-    series: |_| {
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| {
         let with_others = |mut series: Series| {
             series.subject = series.subject.and_then(|subject| match subject {
                 Subject::Backend { driver, .. } => {
@@ -51,7 +54,7 @@ pub(super) const GROUP: Group = Group {
         each_backend().into_iter().map(with_others).collect()
     },
     counts_cost: false,
-    rig: |context, parameter| {
+    rig: |context, _, parameter| {
         if let Some((cpu, _)) = context.pin {
             limits::pin(cpu)?;
         }

@@ -9,6 +9,7 @@
 
 pub mod collect;
 pub mod cost;
+pub mod price;
 pub mod role;
 pub mod session;
 pub mod summary;
@@ -22,9 +23,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::{self, Driver, Takes};
+use crate::interpose::capture;
+use crate::kernel::Kernel;
 use crate::listener::Mode;
 use crate::outcome;
-use crate::trial;
+use crate::trial::{self, Misfit};
 
 /// One group of benchmarks: a question, asked of every backend at several parameters.
 #[derive(Debug)]
@@ -43,8 +46,14 @@ pub struct Group {
     pub parameters: &'static [Option<&'static str>],
     /// How many connections one iteration stands for, by parameter.
     pub elements: fn(Option<&str>) -> u64,
-    /// Its series at a parameter: what runs, and what cannot.
-    pub series: fn(Option<&str>) -> Vec<Series>,
+    /// The kernel that its listeners stand on. A group has one, so that a modelled kernel's
+    /// samples are never among the native ones.
+    pub kernel: &'static Kernel,
+    /// Whether it runs only where its kernel is asked for.
+    pub on_request: bool,
+    /// Its series at a parameter: what runs, and what cannot. What a modelled kernel takes
+    /// away is [`Group::series`]' affair.
+    pub each: fn(Option<&str>) -> Vec<Series>,
     /// Whether CPU time and system calls are counted in a pass of their own; its parameter is
     /// then a number of queued connections.
     pub counts_cost: bool,
@@ -52,8 +61,27 @@ pub struct Group {
     pub rig: OpenRig,
 }
 
-/// Opens a rig at a parameter, or says why there can be none.
-pub type OpenRig = fn(&Context, Option<&str>) -> Result<Box<dyn Rig>, String>;
+/// Opens a rig for a group's kernel at a parameter, or says why there can be none.
+pub type OpenRig = fn(&Context, &'static Kernel, Option<&str>) -> Result<Box<dyn Rig>, String>;
+
+impl Group {
+    /// Its series at a parameter: what runs, and what cannot and why. On a modelled kernel
+    /// those cannot whose accepts it does not capture.
+    pub fn series(&self, parameter: Option<&str>) -> Vec<Series> {
+        let mut series = (self.each)(parameter);
+        if self.kernel.is_native() {
+            return series;
+        }
+        for one in &mut series {
+            if let Ok(Subject::Backend { driver, .. }) = one.subject
+                && let Err(reason) = capture::of(driver)
+            {
+                one.subject = Err(Misfit::NotModelled(reason).to_string());
+            }
+        }
+        series
+    }
+}
 
 macro_rules! groups {
     ($($name:ident;)*) => {
@@ -68,7 +96,10 @@ groups! {
     accept_burst;
     connect_to_accept;
     abort_storm;
+    abort_storm_posix;
+    abort_storm_svr4;
     stall;
+    stall_berkeley;
     stall_natural;
     idle_set;
 }

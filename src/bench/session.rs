@@ -14,7 +14,7 @@ use crate::record::host::Host;
 use crate::record::store::{self, StoreError};
 use crate::record::{self, Options, Run, SCHEMA, Status};
 use crate::trial::{self, Cell, Timing};
-use crate::{backend, clock, fault};
+use crate::{backend, clock, fault, kernel};
 
 /// How many trials tell what this kernel does with a reset.
 const LOOKS: usize = 5;
@@ -94,7 +94,7 @@ impl Session {
         rounds: usize,
         tick: impl FnMut(),
     ) -> (Vec<Series>, Option<Rounds>) {
-        let mut series = (group.series)(parameter);
+        let mut series = group.series(parameter);
         for one in &mut series {
             if !wanted(&one.name) && one.name != group.reference {
                 one.subject = Err(NOT_SELECTED.to_owned());
@@ -119,7 +119,7 @@ impl Session {
     /// Notes that a group was not run at a parameter, since the user had asked for an end.
     pub fn leave_out(&mut self, group: &'static Group, parameter: Option<&'static str>) {
         self.run.interrupted = true;
-        let series = (group.series)(parameter);
+        let series = group.series(parameter);
         let mut collection = summary::skipped(group, parameter, &series, "interrupted");
         for cell in &mut collection.cells {
             if cell.status == Status::Skipped("interrupted".to_owned()) {
@@ -214,6 +214,7 @@ impl Session {
             listener: ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 16 },
             policy: Policy { discipline: Discipline::One, retry: RetrySet::Stevens },
             fault,
+            kernel: kernel::NATIVE,
             count: 1,
         };
         for _ in 0..LOOKS {

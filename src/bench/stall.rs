@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Group, Miss, Rig, Sample, Subject, each_mode, has_window, number};
+use super::{Context, Group, Miss, Rig, Sample, Subject, each_mode, has_window, number};
 use crate::accept_loop::Policy;
-use crate::fault;
+use crate::fault::{self, Fault};
+use crate::kernel::{self, Kernel};
 use crate::limits;
 use crate::listener::{Family, ListenerSpec, Mode};
 use crate::outcome::RetrySet;
@@ -20,25 +21,37 @@ pub(super) const GROUP: Group = Group {
     rounds: 20,
     parameters: &[Some("2"), Some("8"), Some("32")],
     elements: |_| 1,
-    series: |_| each_mode(has_window),
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| each_mode(has_window),
     counts_cost: false,
-    rig: |context, parameter| {
-        if let Some((_, cpu)) = context.pin {
-            limits::pin(cpu)?;
-        }
-        let timing = Timing {
-            rescue_after: Duration::from_millis(number(parameter) as u64),
-            loop_cpu: context.pin.map(|(cpu, _)| cpu),
-            ..Timing::default()
-        };
-        let fault = fault::find("rival_in_window").ok_or("the fault is not in the registry")?;
-        Ok(Box::new(Stall { timing, fault }))
-    },
+    rig: |context, kernel, parameter| rig(context, kernel, "rival_in_window", parameter),
 };
+
+/// Gets ready to try loops under a fault that makes blocking listeners stall, and no others,
+/// on this kernel.
+pub(super) fn rig(
+    context: &Context,
+    kernel: &'static Kernel,
+    fault: &str,
+    parameter: Option<&str>,
+) -> Result<Box<dyn Rig>, String> {
+    if let Some((_, cpu)) = context.pin {
+        limits::pin(cpu)?;
+    }
+    let timing = Timing {
+        rescue_after: Duration::from_millis(number(parameter) as u64),
+        loop_cpu: context.pin.map(|(cpu, _)| cpu),
+        ..Timing::default()
+    };
+    let fault = fault::find(fault).ok_or("the fault is not in the registry")?;
+    Ok(Box::new(Stall { timing, fault, kernel }))
+}
 
 struct Stall {
     timing: Timing,
-    fault: &'static fault::Fault,
+    fault: &'static Fault,
+    kernel: &'static Kernel,
 }
 
 impl Rig for Stall {
@@ -52,6 +65,7 @@ impl Rig for Stall {
             listener: ListenerSpec { mode, family: Family::Ipv4, backlog: 128 },
             policy: Policy { discipline: self.fault.discipline, retry: RetrySet::Stevens },
             fault: self.fault,
+            kernel: self.kernel,
             count: 1,
         };
         let record = trial::run(&cell, self.timing).map_err(Miss::Void)?;

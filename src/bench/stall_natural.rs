@@ -21,6 +21,7 @@ use crate::backend::Takes;
 use crate::clock::{self, Moment};
 use crate::evidence::overflow;
 use crate::evidence::park::{Doing, Watch};
+use crate::kernel;
 use crate::limits;
 use crate::listener::Listener;
 use crate::peer::Peer;
@@ -48,9 +49,11 @@ pub(super) const GROUP: Group = Group {
     rounds: 10,
     parameters: &[Some("2"), Some("4")],
     elements: |_| 1,
-    series: |_| each_mode(serves_others),
+    kernel: kernel::NATIVE,
+    on_request: false,
+    each: |_| each_mode(serves_others),
     counts_cost: false,
-    rig: |context, parameter| {
+    rig: |context, _, parameter| {
         if let Some((_, cpu)) = context.pin {
             limits::pin(cpu)?;
         }

@@ -12,14 +12,15 @@ use rstall::accept_loop::{Discipline, Policy};
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::RetrySet;
 use rstall::trial::{self, Cell, Ending, Record, Timing, timeline};
-use rstall::{backend, fault, interrupt, limits};
+use rstall::{backend, fault, interrupt, kernel, limits};
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 done, 1 void or failed, 2 usage or not applicable.\n\nExamples:\n  \
                         rstall trial --fault rival_in_window\n  rstall trial --backend mio --listener \
                         nonblocking --fault burst --count 8 --discipline drain\n  rstall trial --backend \
-                        epoll --fault drain_to_empty --trials 100 --json"
+                        epoll --fault drain_to_empty --trials 100 --json\n  rstall trial --kernel berkeley \
+                        --fault reset_in_window"
 )]
 pub struct Trial {
     /// The backend under test
@@ -31,6 +32,9 @@ pub struct Trial {
     /// What happens to the connections; see `rstall list`
     #[arg(long, value_parser = names(fault::ALL.iter().map(|f| f.name)))]
     fault: String,
+    /// The kernel whose accept queue it stands on; all but native are modelled
+    #[arg(long, default_value = "native", value_parser = names(kernel::ALL.iter().map(|k| k.name)))]
+    kernel: String,
     /// Accepts per report: one, drain or budget:N; the fault's own if left out
     #[arg(long)]
     discipline: Option<Discipline>,
@@ -64,12 +68,9 @@ fn names(names: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
 impl Trial {
     pub fn run(&self) -> Result<ExitCode, String> {
         let cell = self.cell()?;
-        if let Some(reason) = cell.misfit() {
-            anstream::eprintln!(
-                "not applicable: {} under {}: {reason}",
-                cell.backend,
-                cell.fault.name
-            );
+        if let Some(misfit) = cell.misfit() {
+            let (backend, fault, kernel) = (cell.backend, cell.fault.name, cell.kernel.name);
+            anstream::eprintln!("{backend} under {fault} on {kernel}: {misfit}");
             return Ok(ExitCode::from(2));
         }
         limits::raise_open_files();
@@ -106,6 +107,7 @@ impl Trial {
         // The parsers let only known names through.
         let entry = backend::find(&self.backend).ok_or("no such backend")?;
         let fault = fault::find(&self.fault).ok_or("no such fault")?;
+        let kernel = kernel::find(&self.kernel).ok_or("no such kernel")?;
         let mode = Mode::ALL.into_iter().find(|mode| mode.name() == self.listener);
         let family = Family::ALL.into_iter().find(|family| family.name() == self.family);
         let retry = RetrySet::ALL.into_iter().find(|retry| retry.name() == self.retry);
@@ -124,6 +126,7 @@ impl Trial {
                 retry: retry.ok_or("no such retry set")?,
             },
             fault,
+            kernel,
             count: self.count.into(),
         })
     }

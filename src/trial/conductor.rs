@@ -14,6 +14,7 @@ use crate::clock::{self, Moment};
 use crate::connection::Connection;
 use crate::evidence::Proof;
 use crate::evidence::park::{Doing, Watch};
+use crate::interpose::{self, InForce};
 use crate::listener::Listener;
 use crate::outcome;
 use crate::peer::{Bystander, Peer};
@@ -44,7 +45,10 @@ pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
         format!("cannot set up a trial: {error}{joint}{remedy}")
     })?;
     let result = conductor.conduct();
-    let Conductor { log, evidence, resets, ended, .. } = conductor.stop();
+    let Conductor { mut log, evidence, resets, ended, in_force, .. } = conductor.stop();
+    // What the model dropped as accept came to it; what it dropped before is in the log.
+    let dropped = in_force.iter().flat_map(InForce::vanished);
+    log.extend(dropped.map(|v| Event { at: v.at, what: What::Vanished { port: v.port } }));
     let (censored, void) = match result {
         Ok(()) => (false, None),
         Err(Stop::NotOpened(message)) => return Err(message),
@@ -76,6 +80,8 @@ pub(super) struct Conductor<'a> {
     timing: Timing,
     pub(super) deadline: Moment,
     pub(super) listener: Listener,
+    /// The modelled kernel; it is the machine's own where there is none.
+    pub(super) in_force: Option<InForce>,
     stage: Option<Stage>,
     park: Option<Watch>,
     bystander: Option<Bystander>,
@@ -96,6 +102,9 @@ pub(super) struct Conductor<'a> {
 impl<'a> Conductor<'a> {
     fn set_up(cell: &'a Cell, timing: Timing, began: Moment) -> io::Result<Conductor<'a>> {
         let listener = Listener::bind(cell.listener)?;
+        let model = cell.kernel.model;
+        let in_force =
+            model.map(|model| interpose::put_in_force(listener.socket(), model)).transpose()?;
         let (bystander, server) = if cell.driver.watches_others {
             let (client, server) = Bystander::open(cell.listener.family)?;
             (Some(client), Some(server))
@@ -115,6 +124,7 @@ impl<'a> Conductor<'a> {
             timing,
             deadline: began.after(timing.watchdog),
             listener,
+            in_force,
             stage: Some(stage),
             park: None,
             bystander,
@@ -135,6 +145,7 @@ impl<'a> Conductor<'a> {
             self.attend(self.deadline.remaining())?;
         }
         self.inject(self.cell.fault.before_wait)?;
+        self.drop_aborted()?;
         self.go();
         if !self.cell.fault.in_window.is_empty() {
             while !self.attend(self.deadline.remaining())? {
@@ -194,7 +205,7 @@ impl<'a> Conductor<'a> {
 
     /// A loop without a bystander: it is done when it has answered for every connection.
     fn watch_accepts(&mut self) -> Result<(), Stop> {
-        while self.answered < self.cell.fault.offered(self.cell.count) && !self.ended {
+        while self.answered < self.cell.offered() && !self.ended {
             self.attend(self.deadline.remaining())?;
         }
         Ok(())
@@ -214,7 +225,7 @@ impl<'a> Conductor<'a> {
                 break;
             }
         }
-        let offered = self.cell.fault.offered(self.cell.count);
+        let offered = self.cell.offered();
         let mut fruitless = 0;
         while !self.ended && fruitless <= offered.min(2) {
             let before = self.answered;

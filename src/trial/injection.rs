@@ -27,6 +27,25 @@ impl Conductor<'_> {
         Ok(())
     }
 
+    /// Where the kernel drops aborted connections: takes those off that are queued, before
+    /// anybody asks for readiness. They stand at the head ([`crate::fault::Fault::unmodelled`]).
+    pub(super) fn drop_aborted(&mut self) -> Result<(), Stop> {
+        if !self.cell.kernel.drops_aborted() {
+            return Ok(());
+        }
+        for reset in self.resets.clone() {
+            let Some(in_force) = &self.in_force else { continue };
+            let port = in_force
+                .reap(self.listener.socket())
+                .map_err(Stop::void("taking an aborted connection off the queue"))?;
+            if port != reset {
+                return Err(Stop::Void(format!("port {reset} was reset, and {port} was queued")));
+            }
+            self.note(What::Vanished { port: Some(port) });
+        }
+        Ok(())
+    }
+
     fn connect(&mut self) -> Result<(), Stop> {
         let queue = queue::look(self.listener.socket());
         // Linux lets one more in than the backlog says (include/net/sock.h, sk_acceptq_is_full).

@@ -60,6 +60,11 @@ pub enum What {
         /// The client's port, if the rival was given it.
         port: Option<u16>,
     },
+    /// The modelled kernel dropped a connection that was aborted, and told nobody.
+    Vanished {
+        /// The client's port, if the socket still knew it.
+        port: Option<u16>,
+    },
     /// The loop entered its wait.
     WaitEntered,
     /// The wait returned.
@@ -112,7 +117,10 @@ impl What {
             | What::RescueBegan
             | What::RescueConnected { .. }
             | What::Stopping => Lane::Client,
-            What::Queued { .. } | What::EndSeen { .. } | What::RivalTook { .. } => Lane::Queue,
+            What::Queued { .. }
+            | What::EndSeen { .. }
+            | What::RivalTook { .. }
+            | What::Vanished { .. } => Lane::Queue,
             What::WaitEntered
             | What::Reported { .. }
             | What::AcceptEntered
@@ -135,6 +143,8 @@ impl std::fmt::Display for What {
             What::EndSeen { port } => write!(f, "ended :{port}"),
             What::RivalTook { port: Some(port) } => write!(f, "rival takes :{port}"),
             What::RivalTook { port: None } => f.write_str("rival takes one"),
+            What::Vanished { port: Some(port) } => write!(f, "vanished :{port}"),
+            What::Vanished { port: None } => f.write_str("one vanished"),
             What::WaitEntered => f.write_str("wait"),
             What::Reported { accepts: 0, .. } => f.write_str("report: bystander"),
             What::Reported { others: 0, .. } => f.write_str("report: listener"),

@@ -17,11 +17,14 @@ pub use log::{Event, Lane, What};
 pub use record::{Accept, Ending, Record, Stall};
 pub(crate) use stage::panic_text;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::accept_loop::Policy;
 use crate::backend::Driver;
 use crate::fault::Fault;
+use crate::interpose::capture;
+use crate::kernel::Kernel;
 use crate::listener::ListenerSpec;
 
 /// What is tried: one loop under one fault.
@@ -37,17 +40,55 @@ pub struct Cell {
     pub policy: Policy,
     /// What happens to it.
     pub fault: &'static Fault,
+    /// The kernel whose accept queue it stands on.
+    pub kernel: &'static Kernel,
     /// How many clients the fault's "all" is.
     pub count: usize,
 }
 
 impl Cell {
-    /// Why this cell cannot be tried; `None` where it can.
-    pub fn misfit(&self) -> Option<&'static str> {
+    /// How many connections are left for the loop.
+    pub fn offered(&self) -> usize {
+        self.fault.offered(self.count, self.kernel)
+    }
+
+    /// Why this cell cannot be tried; `None` where it can. The first time that it is asked of
+    /// a backend on a modelled kernel, it tries the backend's accept
+    /// ([`crate::interpose::capture`]).
+    pub fn misfit(&self) -> Option<Misfit> {
         if !self.driver.modes.contains(&self.listener.mode) {
-            return Some("the backend is not meant for a listener of this mode");
+            let reason = "the backend is not meant for a listener of this mode";
+            return Some(Misfit::NotApplicable(reason));
         }
-        self.fault.misfit(self.driver)
+        if let Some(reason) = self.fault.misfit(self.driver) {
+            return Some(Misfit::NotApplicable(reason));
+        }
+        if self.kernel.is_native() {
+            return None;
+        }
+        match self.fault.unmodelled(self.count, self.kernel) {
+            Some(reason) => Some(Misfit::NotModelled(reason.to_owned())),
+            None => capture::of(self.driver).err().map(Misfit::NotModelled),
+        }
+    }
+}
+
+/// Why a cell cannot be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The fault makes no sense on such a backend.
+    NotApplicable(&'static str),
+    /// The modelled kernel cannot be had for it, and the machine's own is not put in its
+    /// place.
+    NotModelled(String),
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Misfit::NotApplicable(reason) => write!(f, "not applicable: {reason}"),
+            Misfit::NotModelled(reason) => write!(f, "not modelled: {reason}"),
+        }
     }
 }
 

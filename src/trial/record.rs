@@ -10,6 +10,7 @@ use crate::accept_loop::{End, Policy};
 use crate::backend::Takes;
 use crate::clock::{self, Moment};
 use crate::evidence::Proof;
+use crate::kernel;
 use crate::listener::ListenerSpec;
 use crate::outcome::Outcome;
 
@@ -24,7 +25,11 @@ pub struct Record {
     pub policy: Policy,
     /// The fault.
     pub fault: String,
-    /// How many connections were left for the loop to take, the rescue not counted.
+    /// The kernel whose accept queue it stood on; all but `native` are modelled.
+    #[serde(default = "native")]
+    pub kernel: String,
+    /// How many connections were left for the loop to take: neither taken by a rival nor
+    /// dropped by the kernel. The rescue is not counted.
     pub offered: usize,
     /// Every accept of the loop, in order.
     pub accepts: Vec<Accept>,
@@ -47,6 +52,11 @@ pub struct Record {
     pub evidence: Vec<Proof>,
     /// The log, in order of time.
     pub events: Vec<Event>,
+}
+
+/// What records say that are older than the kernels.
+fn native() -> String {
+    kernel::NATIVE.name.to_owned()
 }
 
 /// One accept of the loop.
@@ -113,6 +123,11 @@ impl Record {
         self.accepts.iter().filter(|accept| accept.outcome.is_reset()).count()
     }
 
+    /// How many connections the modelled kernel has dropped and told nobody of.
+    pub fn vanished(&self) -> usize {
+        self.events.iter().filter(|event| matches!(event.what, What::Vanished { .. })).count()
+    }
+
     fn rescues_taken(&self) -> usize {
         let rescue = self.events.iter().find_map(|event| match event.what {
             What::RescueConnected { port } => Some(port),
@@ -162,7 +177,8 @@ pub(super) fn derive(cell: &Cell, mut events: Vec<Event>, findings: Findings) ->
         listener: cell.listener,
         policy: cell.policy,
         fault: cell.fault.name.to_owned(),
-        offered: cell.fault.offered(cell.count),
+        kernel: cell.kernel.name.to_owned(),
+        offered: cell.offered(),
         stall,
         bystander_ns: bystander.map(clock::nanos),
         byte_to_rescue_ns: rescue.map(clock::nanos),
@@ -264,7 +280,8 @@ fn mismatch(record: &Record, injected: &[u16]) -> Option<String> {
             _ => {}
         }
     }
-    let (observed, injected) = (record.resets_observed(), injected.len());
+    // What a kernel has dropped is accounted for: nobody can observe it.
+    let (observed, injected) = (record.resets_observed() + record.vanished(), injected.len());
     let all_taken = record.taken() == record.offered;
     (observed > injected || (all_taken && observed < injected))
         .then(|| format!("{injected} resets were injected and {observed} observed at accept"))

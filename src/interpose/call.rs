@@ -1,0 +1,291 @@
+//! One call of accept under a modelled kernel.
+//!
+//! What the kernel would do with the caller's pointers, the kernel does: the connection is
+//! taken without an address, and getpeername(2) then writes it. That one call also tells an
+//! aborted connection (ENOTCONN: TCP_CLOSE, net/ipv4/af_inet.c `inet_getname`) from one that
+//! is alive, and copies out as accept4 does, with its EFAULT and EINVAL
+//! (net/socket.c `do_accept` and `__sys_getpeername`, both by `move_addr_to_user`).
+#![allow(unsafe_code)]
+
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::SockRef;
+
+use super::{IN_FORCE, MODELLED, Modelled};
+use crate::clock::{self, Moment};
+use crate::kernel::{Decision, Head};
+use crate::outcome;
+
+pub use libc::{c_int, sockaddr, socklen_t};
+
+/// accept4(2), as the kernel in force for the listener answers it. Blocks as that would.
+///
+/// # Safety
+///
+/// As accept4(2): no pointer is followed here, the kernel checks them.
+pub unsafe fn accept4(
+    listener: c_int,
+    address: *mut sockaddr,
+    length: *mut socklen_t,
+    flags: c_int,
+) -> c_int {
+    if IN_FORCE.load(Ordering::Acquire) == 0 {
+        // SAFETY: as the caller promised.
+        return unsafe { native(listener, address, length, flags) };
+    }
+    let Some((cookie, modelled)) = find(listener) else {
+        // SAFETY: as the caller promised.
+        return unsafe { native(listener, address, length, flags) };
+    };
+    modelled.captured.fetch_add(1, Ordering::AcqRel);
+    let call = Call { listener, cookie, address, length, flags };
+    match call.answer(&modelled) {
+        Ok(fd) => fd,
+        Err(error) => {
+            // Every error here is the kernel's, or stands for one of a kernel's.
+            Errno::set_raw(error.raw_os_error().unwrap_or_default());
+            -1
+        }
+    }
+}
+
+/// The system call. Both symbols end here: accept(2) is accept4 without flags, and not every
+/// architecture has a number for it.
+///
+/// # Safety
+///
+/// As accept4(2).
+unsafe fn native(
+    listener: c_int,
+    address: *mut sockaddr,
+    length: *mut socklen_t,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: as the caller promised; the kernel checks the pointers (accept(2)).
+    unsafe { libc::syscall(libc::SYS_accept4, listener, address, length, flags) as c_int }
+}
+
+/// Takes one connection past every model.
+pub(super) fn take(listener: &TcpListener) -> io::Result<OwnedFd> {
+    // SAFETY: no pointer is passed.
+    let taken = unsafe {
+        native(listener.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC)
+    };
+    if taken == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(taken) })
+}
+
+/// The kernel in force for what a descriptor stands for, and its SO_COOKIE. What is no socket
+/// has none, and the system call says so.
+fn find(listener: c_int) -> Option<(u64, Arc<Modelled>)> {
+    if listener < 0 {
+        return None;
+    }
+    // SAFETY: the borrow ends with this function, and the caller has the descriptor open for
+    // a call on it; where it has not, getsockopt(2) fails.
+    let cookie = SockRef::from(&unsafe { BorrowedFd::borrow_raw(listener) }).cookie().ok()?;
+    let table = MODELLED.read().unwrap_or_else(PoisonError::into_inner);
+    Some((cookie, Arc::clone(table.get(&cookie)?)))
+}
+
+/// The port of a client whose connection is gone. getpeername(2) no longer tells; SO_PEERNAME
+/// does (net/core/sock.c), as accept does. Both families begin with two bytes of family and
+/// two of port (ip(7), ipv6(7)).
+pub(super) fn reset_peer_port(connection: &OwnedFd) -> Option<u16> {
+    let mut address = [0_u8; 4];
+    let mut length = size_of_val(&address) as socklen_t;
+    // SAFETY: the pointer and the length are those of `address`, of which the call writes no
+    // more (getsockopt(2)).
+    let result = unsafe {
+        libc::getsockopt(
+            connection.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERNAME,
+            address.as_mut_ptr().cast(),
+            &mut length,
+        )
+    };
+    let port = u16::from_be_bytes([address[2], address[3]]);
+    (result == 0 && port != 0).then_some(port)
+}
+
+/// A call and its arguments.
+struct Call {
+    listener: RawFd,
+    cookie: u64,
+    address: *mut sockaddr,
+    length: *mut socklen_t,
+    flags: c_int,
+}
+
+/// What a call knows of itself from its entry on, whatever others do meanwhile to the flags
+/// that it shares with them.
+struct Entry {
+    /// Whether O_NONBLOCK was clear.
+    blocking: bool,
+    at: Moment,
+}
+
+impl Call {
+    fn answer(&self, modelled: &Modelled) -> io::Result<RawFd> {
+        let entry = Entry { blocking: blocking(self.listener)?, at: clock::now() };
+        let mut taken = self.take(self.listener)?;
+        // From the first discard on the call holds the listener itself, as the kernel's own
+        // accept does from its beginning.
+        let mut held: Option<OwnedFd> = None;
+        loop {
+            match self.hand_over(&taken) {
+                Ok(()) => return Ok(taken.into_raw()),
+                Err(error) if outcome::is_not_connected(&error) => {}
+                // The connection is lost with the caller's bad pointer, as it is in accept4.
+                Err(error) => return Err(error),
+            }
+            match modelled.model.decide(Head::Aborted, entry.blocking) {
+                Decision::Fail(abort) => return Err(io::Error::from_raw_os_error(abort.errno())),
+                _ => modelled.note_vanished(reset_peer_port(&taken.0)),
+            }
+            drop(taken);
+            let listener = match held.take() {
+                Some(listener) => held.insert(listener),
+                None => held.insert(self.hold()?),
+            };
+            taken = self.take_another(listener, modelled, &entry)?;
+        }
+    }
+
+    /// The accept itself. Parks as the listener does.
+    fn take(&self, listener: RawFd) -> io::Result<Taken> {
+        // SAFETY: no pointer is passed.
+        let taken = unsafe { native(listener, ptr::null_mut(), ptr::null_mut(), self.flags) };
+        if taken == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor is new and nobody else owns it.
+        Ok(Taken(unsafe { OwnedFd::from_raw_fd(taken) }))
+    }
+
+    /// Writes the peer's address where the caller wants it, as accept4 would. Fails with
+    /// ENOTCONN, and writes nothing, where the connection is gone.
+    fn hand_over(&self, taken: &Taken) -> io::Result<()> {
+        let mut unwanted: libc::sockaddr = libc::sockaddr { sa_family: 0, sa_data: [0; 14] };
+        let mut room = 0;
+        // Where addr is NULL, accept(2) ignores addrlen.
+        let (address, length) = match self.address.is_null() {
+            true => (&raw mut unwanted, &raw mut room),
+            false => (self.address, self.length),
+        };
+        // SAFETY: the kernel checks both pointers and fails with EFAULT for what is not
+        // writable (getpeername(2)); `unwanted` is written no byte of, its room being none.
+        match unsafe { libc::getpeername(taken.0.as_raw_fd(), address, length) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    }
+
+    /// A descriptor of the listener for the rest of the call: whatever becomes of the
+    /// caller's, no other socket is taken for it.
+    ///
+    /// # Errors
+    ///
+    /// EBADF where the number stands for another socket by now, or for none; EMFILE.
+    fn hold(&self) -> io::Result<OwnedFd> {
+        let held =
+            duplicate(self.listener, OUT_OF_THE_WAY).or_else(|_| duplicate(self.listener, 0))?;
+        match SockRef::from(&held).cookie() {
+            Ok(cookie) if cookie == self.cookie => Ok(held),
+            _ => Err(outcome::no_such_descriptor()),
+        }
+    }
+
+    /// The next connection after a discard, for what is left of the call.
+    fn take_another(
+        &self,
+        listener: &OwnedFd,
+        modelled: &Modelled,
+        entry: &Entry,
+    ) -> io::Result<Taken> {
+        if modelled.model.decide(Head::Nothing, entry.blocking) == Decision::WouldBlock {
+            await_ready(listener, Some(entry.at))?;
+            return self.take(listener.as_raw_fd());
+        }
+        // On Linux SO_RCVTIMEO bounds an accept, all of it (socket(7)).
+        if let Some(timeout) = SockRef::from(listener).read_timeout()? {
+            await_ready(listener, Some(entry.at.after(timeout)))?;
+            return self.take(listener.as_raw_fd());
+        }
+        loop {
+            match self.take(listener.as_raw_fd()) {
+                // Somebody has set O_NONBLOCK since: this call waits all the same.
+                Err(error)
+                    if error.kind() == io::ErrorKind::WouldBlock
+                        && !blocking(listener.as_raw_fd())? =>
+                {
+                    await_ready(listener, None)?;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A connection that is nobody's yet: released unless it is handed over.
+struct Taken(OwnedFd);
+
+impl Taken {
+    fn into_raw(self) -> RawFd {
+        self.0.into_raw_fd()
+    }
+}
+
+/// Where a call's own descriptors begin: accept gives its caller the lowest number that is
+/// free (POSIX.1-2017, accept()), and a number held by the call would be missed.
+const OUT_OF_THE_WAY: c_int = 900;
+
+/// A duplicate whose number is `from` or above.
+fn duplicate(fd: RawFd, from: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: no pointer is passed; fcntl(2) fails for a number that is not open.
+    let duplicate = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, from) };
+    if duplicate == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(duplicate) })
+}
+
+/// Whether O_NONBLOCK is clear in the open file description (fcntl(2)).
+fn blocking(listener: RawFd) -> io::Result<bool> {
+    // SAFETY: the borrow ends with the statement; fcntl(2) fails for what is not open.
+    Ok(!SockRef::from(&unsafe { BorrowedFd::borrow_raw(listener) }).nonblocking()?)
+}
+
+/// Waits until the listener is ready, at most until `due`.
+///
+/// # Errors
+///
+/// EWOULDBLOCK when `due` has passed; EINTR, as an accept with a time limit (signal(7)).
+fn await_ready(listener: &OwnedFd, due: Option<Moment>) -> io::Result<()> {
+    loop {
+        let timeout = due.map_or(PollTimeout::NONE, |due| {
+            // Rounded up, so as not to be early.
+            let left = due.remaining().saturating_add(Duration::from_nanos(999_999));
+            PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::MAX)
+        });
+        let mut entry = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut entry, timeout)? {
+            0 if due.is_none_or(|due| !due.remaining().is_zero()) => {}
+            0 => return Err(outcome::would_block()),
+            _ => return Ok(()),
+        }
+    }
+}
