@@ -4,6 +4,8 @@
 mod adapter;
 mod arguments;
 
+rstall::interpose_accept!();
+
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ use criterion::{
 use indicatif::{ProgressBar, ProgressStyle};
 use rstall::bench::collect::{Bench, Rounds};
 use rstall::bench::session::Session;
-use rstall::bench::{Context, GROUPS, Group, Miss, Sample, Series, Subject, id};
+use rstall::bench::{Context, Group, Miss, Sample, Series, Subject, id};
 use rstall::interrupt;
 
 use crate::arguments::{Arguments, Mode};
@@ -36,7 +36,7 @@ fn criterion() -> Criterion {
 /// Collects in rounds, hands the samples over, writes Criterion's index.
 pub fn in_rounds(arguments: &Arguments, session: &mut Session) {
     let mut criterion = criterion();
-    for group in GROUPS {
+    for group in arguments.groups() {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
             let wanted = |series: &str| arguments.selects(&id(group.name, series, parameter));
@@ -150,7 +150,7 @@ fn benchmark_id(series: &str, parameter: Option<&str>) -> BenchmarkId {
 pub fn one_by_one(arguments: &Arguments, context: &Context) -> Result<ExitCode, String> {
     let mut criterion = criterion();
     let mut broken = Vec::new();
-    for group in GROUPS {
+    for group in arguments.groups() {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
             let series = group.series(parameter);
@@ -250,7 +250,7 @@ fn measure(
 /// Lets Criterion compare what it has stored: no benchmark is run.
 pub fn replay_stored(arguments: &Arguments) {
     let mut criterion = criterion();
-    for group in GROUPS {
+    for group in arguments.groups() {
         let mut criterion_group = criterion.benchmark_group(group.name.to_owned());
         for &parameter in group.parameters {
             criterion_group.throughput(Throughput::Elements((group.elements)(parameter)));

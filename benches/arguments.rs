@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use regex::Regex;
+use rstall::bench::{GROUPS, Group};
+use rstall::kernel::{self, Kernel};
 
 /// What is to be done with the benchmarks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub struct Arguments {
     pub seed: u64,
     /// The CPUs of the loop and of the clients.
     pub pin: Option<(usize, usize)>,
+    /// The kernels whose groups run; empty where the user has not said.
+    kernels: Vec<&'static Kernel>,
     /// Where reports go.
     pub reports: PathBuf,
     /// The arguments as they were given.
@@ -54,8 +58,12 @@ enum Filter {
 }
 
 /// rstall's own options; each has an environment variable too.
-const OWN: [(&str, &str); 3] =
-    [("seed", "RSTALL_SEED"), ("pin", "RSTALL_PIN"), ("reports", "RSTALL_REPORTS")];
+const OWN: [(&str, &str); 4] = [
+    ("kernel", "RSTALL_KERNEL"),
+    ("seed", "RSTALL_SEED"),
+    ("pin", "RSTALL_PIN"),
+    ("reports", "RSTALL_REPORTS"),
+];
 
 /// Criterion's flags.
 const FLAGS: &[&str] = &[
@@ -132,6 +140,10 @@ impl Arguments {
             // A seed that nobody chose differs from run to run, and is recorded.
             seed: matches.get_one("seed").copied().unwrap_or_else(|| fastrand::u64(..1 << 32)),
             pin: matches.get_one::<String>("pin").map(|text| pin(text)).transpose()?,
+            kernels: match matches.get_one::<String>("kernel") {
+                Some(names) => names.split(',').map(kernel).collect::<Result<_, _>>()?,
+                None => Vec::new(),
+            },
             reports: matches
                 .get_one("reports")
                 .cloned()
@@ -139,6 +151,15 @@ impl Arguments {
             given: env::args().skip(1).filter(|arg| arg != "--bench").collect(),
             filter,
             own_on_command_line: OWN.into_iter().any(|(name, _)| given(name)),
+        })
+    }
+
+    /// The groups that run: on the kernels that were asked for, or on every one but those that
+    /// run on request only.
+    pub fn groups(&self) -> impl Iterator<Item = &'static Group> {
+        GROUPS.iter().filter(|group| match self.kernels.as_slice() {
+            [] => !group.on_request,
+            asked => asked.contains(&group.kernel),
         })
     }
 
@@ -179,6 +200,10 @@ impl Arguments {
             ("RSTALL_SEED", self.seed.to_string().into()),
             ("RSTALL_REPORTS", self.reports.clone().into_os_string()),
         ];
+        if !self.kernels.is_empty() {
+            let names: Vec<&str> = self.kernels.iter().map(|kernel| kernel.name).collect();
+            environment.push(("RSTALL_KERNEL", names.join(",").into()));
+        }
         if let Some((own, clients)) = self.pin {
             environment.push(("RSTALL_PIN", format!("{own},{clients}").into()));
         }
@@ -187,6 +212,13 @@ impl Arguments {
         }
         environment
     }
+}
+
+fn kernel(name: &str) -> Result<&'static Kernel, String> {
+    kernel::find(name).ok_or_else(|| {
+        let known: Vec<&str> = kernel::ALL.iter().map(|kernel| kernel.name).collect();
+        format!("no kernel is named {name}; there are {}", known.join(", "))
+    })
 }
 
 fn pin(text: &str) -> Result<(usize, usize), String> {
@@ -205,12 +237,16 @@ fn command() -> Command {
     let mut command = Command::new("cargo bench --")
         .about("Collects rstall's benchmarks in rounds and hands the samples to Criterion.")
         .after_help(
-            "Examples:\n  cargo bench\n  cargo bench -- stall/\n  cargo bench -- --sample-size 20 \
+            "Examples:\n  cargo bench\n  cargo bench -- stall/\n  cargo bench -- --kernel native\n  cargo bench -- --kernel svr4,posix\n  cargo bench -- --sample-size 20 \
              accept_burst\n  cargo bench -- --save-baseline before\n  cargo bench -- --pin 0,1\n\
              --quick, --warm-up-time, --measurement-time and --profile-time mean Criterion's own \
              sequential mode.",
         )
         .arg(Arg::new("FILTER").help("A regular expression on group/backend/parameter"))
+        .arg(own("kernel", "RSTALL_KERNEL", "NAME[,NAME]").help(
+            "Runs the groups of these kernels only, and those that run on request: native, \
+             berkeley, svr4, posix",
+        ))
         .arg(
             own("seed", "RSTALL_SEED", "N")
                 .value_parser(value_parser!(u64))

@@ -43,6 +43,7 @@ pub mod limits;
 pub mod listener;
 pub mod outcome;
 pub mod peer;
+pub mod probe;
 pub mod record;
 pub mod report;
 pub mod stats;

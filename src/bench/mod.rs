@@ -9,6 +9,7 @@
 
 pub mod collect;
 pub mod cost;
+pub mod kernels;
 pub mod price;
 pub mod role;
 pub mod session;

@@ -1,23 +1,15 @@
 //! A run from its beginning to its end: the samples are collected, kept, summarised.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::collect::{self, Rounds};
-use super::{Context, Group, Sample, Series, cost, summary};
-use crate::accept_loop::{Discipline, Policy};
-use crate::listener::{Family, ListenerSpec, Mode};
-use crate::outcome::RetrySet;
+use super::{Context, Group, Sample, Series, cost, kernels, summary};
 use crate::record::host::Host;
 use crate::record::store::{self, StoreError};
 use crate::record::{self, Options, Run, SCHEMA, Status};
-use crate::trial::{self, Cell, Timing};
-use crate::{backend, clock, fault, kernel};
-
-/// How many trials tell what this kernel does with a reset.
-const LOOKS: usize = 5;
+use crate::{backend, clock, kernel, probe};
 
 /// A run in progress.
 #[derive(Debug)]
@@ -29,8 +21,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Begins a run in a new folder under `reports/runs/`, and looks what this kernel does
-    /// with a connection that is reset in its accept queue.
+    /// Begins a run in a new folder under `reports/runs/`, probes this machine's kernel, and
+    /// looks at the modelled ones beside it: half a second in all.
     ///
     /// # Errors
     ///
@@ -58,12 +50,16 @@ impl Session {
             interrupted: false,
             host,
             options,
-            reset_before_accept: BTreeMap::new(),
+            probe: None,
+            kernels: Vec::new(),
+            price: None,
             groups: Vec::new(),
         };
         let mut session = Session { context, folder, run, troubles: Vec::new() };
         store::save(&session.folder, &session.run)?;
-        session.run.reset_before_accept = session.look_at_a_reset();
+        session.run.probe = Some(probe::run(kernel::NATIVE));
+        session.run.kernels = kernels::look();
+        session.run.price = kernels::price(session.context.seed);
         Ok(session)
     }
 
@@ -150,6 +146,7 @@ impl Session {
                 about: group.about.to_owned(),
                 value: group.value.to_owned(),
                 reference: group.reference.to_owned(),
+                kernel: group.kernel.name.to_owned(),
                 collections: vec![collection],
             }),
         }
@@ -196,39 +193,6 @@ impl Session {
     /// Keeps a failure to write for the closing lines.
     fn note(&mut self, result: Result<(), StoreError>) {
         self.troubles.extend(result.err().map(|error| error.to_string()));
-    }
-
-    /// Resets connections in the accept queue and says what accept made of them.
-    fn look_at_a_reset(&mut self) -> BTreeMap<String, usize> {
-        let mut seen = BTreeMap::new();
-        let found = (backend::find("poll"), fault::find("reset_queued"));
-        let (Some(entry), Some(fault)) = found else {
-            return seen;
-        };
-        let Some(driver) = entry.built() else {
-            return seen;
-        };
-        let cell = Cell {
-            backend: entry.name,
-            driver,
-            listener: ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 16 },
-            policy: Policy { discipline: Discipline::One, retry: RetrySet::Stevens },
-            fault,
-            kernel: kernel::NATIVE,
-            count: 1,
-        };
-        for _ in 0..LOOKS {
-            match trial::run(&cell, Timing::default()) {
-                Ok(record) if record.void.is_some() => {}
-                Ok(record) => {
-                    for accept in &record.accepts {
-                        *seen.entry(accept.outcome.to_string()).or_default() += 1;
-                    }
-                }
-                Err(message) => self.troubles.push(message),
-            }
-        }
-        seen
     }
 }
 

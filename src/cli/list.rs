@@ -1,16 +1,13 @@
 //! `rstall list`: what there is.
 
-use std::fmt::Write;
 use std::process::ExitCode;
 
-use anstyle::Style;
 use clap::Args;
 use rstall::backend::{self, Takes};
 use rstall::outcome::RetrySet;
-use rstall::{bench, fault};
-use tabled::builder::Builder;
-use tabled::settings::object::Rows;
-use tabled::settings::{Modify, Padding, Style as Borders};
+use rstall::{bench, fault, interpose, kernel};
+
+use super::table::{Table, row, section};
 
 #[derive(Debug, Args)]
 pub struct List {}
@@ -20,33 +17,13 @@ impl List {
         let mut text = String::new();
         section(&mut text, "Backends", &backends());
         section(&mut text, "Faults", &faults());
+        section(&mut text, "Kernels", &kernels());
         section(&mut text, "Disciplines", &disciplines());
         section(&mut text, "Retry sets", &retry_sets());
         section(&mut text, "Benchmarks", &benchmarks());
         super::show(&text)?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-type Table = Vec<Vec<String>>;
-
-fn section(text: &mut String, title: &str, rows: &Table) {
-    let bold = Style::new().bold();
-    let mut table = Builder::from(rows.clone()).build();
-    table
-        .with(Borders::empty())
-        .with(Padding::new(0, 2, 0, 0))
-        .with(Modify::new(Rows::first()).with(Padding::new(0, 2, 0, 0)));
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "{bold}{title}{bold:#}");
-    for line in table.to_string().lines() {
-        let _ = writeln!(text, "  {}", line.trim_end());
-    }
-    text.push('\n');
-}
-
-fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
-    cells.map(str::to_owned).to_vec()
 }
 
 fn backends() -> Table {
@@ -83,6 +60,20 @@ fn faults() -> Table {
     table
 }
 
+fn kernels() -> Table {
+    let mut table =
+        vec![row(["name", "stands for", "a connection that is aborted before accept", "is"])];
+    table.extend(kernel::ALL.iter().map(|kernel| {
+        let is = match (kernel.is_native(), interpose::offered()) {
+            (true, _) => "observed",
+            (false, Ok(())) => "modelled",
+            (false, Err(reason)) => reason,
+        };
+        row([kernel.name, kernel.systems, kernel.about, is])
+    }));
+    table
+}
+
 fn disciplines() -> Table {
     vec![
         row(["name", "accepts per report"]),
@@ -103,11 +94,13 @@ fn retry_sets() -> Table {
 }
 
 fn benchmarks() -> Table {
-    let mut table = vec![row(["group", "parameters", "reference", "rounds"])];
+    let mut table = vec![row(["group", "parameters", "reference", "rounds", "kernel", ""])];
     table.extend(bench::GROUPS.iter().map(|group| {
         let parameters: Vec<&str> = group.parameters.iter().copied().flatten().collect();
         let rounds = group.rounds.to_string();
-        row([group.name, &parameters.join(", "), group.reference, &rounds])
+        let asked = if group.on_request { "runs where --kernel asks for it" } else { "" };
+        let kernel = group.kernel.name;
+        row([group.name, &parameters.join(", "), group.reference, &rounds, kernel, asked])
     }));
     table
 }

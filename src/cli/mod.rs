@@ -1,7 +1,9 @@
 //! The command line: one file a command, dispatch here.
 
 mod list;
+mod probe;
 mod report;
+mod table;
 mod trial;
 
 use std::io::{self, Write};
@@ -13,7 +15,7 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Examples:\n  rstall list\n  rstall trial --backend poll --listener blocking --fault \
+    after_help = "Examples:\n  rstall list\n  rstall probe\n  rstall trial --backend poll --listener blocking --fault \
                   rival_in_window\n  rstall trial --backend epoll --listener nonblocking --fault \
                   rival_in_window --trials 1000\n  rstall report\n\nThe benchmarks are run by `cargo \
                   bench`."
@@ -29,6 +31,8 @@ enum Command {
     List(list::List),
     /// Runs one cell and prints it: a timeline of one trial, or the counts of many
     Trial(trial::Trial),
+    /// Tells what this machine's kernel does with connections that are gone before accept
+    Probe(probe::Probe),
     /// Writes the page again, from a run on disk
     Report(report::Report),
 }
@@ -42,6 +46,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::List(list) => list.run(),
         Command::Trial(trial) => trial.run(),
+        Command::Probe(probe) => probe.run(),
         Command::Report(report) => report.run(),
     }
 }

@@ -7,6 +7,8 @@ pub mod overflow;
 pub mod park;
 pub mod queue;
 pub mod reset;
+#[cfg(target_os = "linux")]
+pub mod tcp_info;
 
 use serde::{Deserialize, Serialize};
 

@@ -8,7 +8,6 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -74,7 +73,7 @@ unsafe fn native(
 }
 
 /// Takes one connection past every model.
-pub(super) fn take(listener: &TcpListener) -> io::Result<OwnedFd> {
+pub(super) fn take(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: no pointer is passed.
     let taken = unsafe {
         native(listener.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC)
@@ -129,21 +128,22 @@ struct Call {
     flags: c_int,
 }
 
-/// What a call knows of itself from its entry on, whatever others do meanwhile to the flags
-/// that it shares with them.
-struct Entry {
-    /// Whether O_NONBLOCK was clear.
+/// The listener, as a call knows it once it goes on after a discard.
+struct Held {
+    /// The listener itself, as the kernel's own accept holds it: whatever becomes of the
+    /// caller's descriptor, no other socket is taken for it.
+    listener: OwnedFd,
+    /// Whether O_NONBLOCK was clear; others may set it meanwhile, and this call is what it was.
     blocking: bool,
-    at: Moment,
+    /// When the call must be over (SO_RCVTIMEO).
+    due: Option<Moment>,
 }
 
 impl Call {
     fn answer(&self, modelled: &Modelled) -> io::Result<RawFd> {
-        let entry = Entry { blocking: blocking(self.listener)?, at: clock::now() };
+        let entered = clock::now();
         let mut taken = self.take(self.listener)?;
-        // From the first discard on the call holds the listener itself, as the kernel's own
-        // accept does from its beginning.
-        let mut held: Option<OwnedFd> = None;
+        let mut held: Option<Held> = None;
         loop {
             match self.hand_over(&taken) {
                 Ok(()) => return Ok(taken.into_raw()),
@@ -151,16 +151,17 @@ impl Call {
                 // The connection is lost with the caller's bad pointer, as it is in accept4.
                 Err(error) => return Err(error),
             }
-            match modelled.model.decide(Head::Aborted, entry.blocking) {
+            // What is done about an aborted connection does not depend on O_NONBLOCK.
+            match modelled.model.decide(Head::Aborted, true) {
                 Decision::Fail(abort) => return Err(io::Error::from_raw_os_error(abort.errno())),
                 _ => modelled.note_vanished(reset_peer_port(&taken.0)),
             }
             drop(taken);
-            let listener = match held.take() {
-                Some(listener) => held.insert(listener),
-                None => held.insert(self.hold()?),
+            let known = match held.take() {
+                Some(known) => known,
+                None => self.hold(entered)?,
             };
-            taken = self.take_another(listener, modelled, &entry)?;
+            taken = self.take_another(held.insert(known), modelled)?;
         }
     }
 
@@ -193,45 +194,41 @@ impl Call {
         }
     }
 
-    /// A descriptor of the listener for the rest of the call: whatever becomes of the
-    /// caller's, no other socket is taken for it.
+    /// Holds the listener for the rest of the call that was `entered` then.
     ///
     /// # Errors
     ///
     /// EBADF where the number stands for another socket by now, or for none; EMFILE.
-    fn hold(&self) -> io::Result<OwnedFd> {
-        let held =
+    fn hold(&self, entered: Moment) -> io::Result<Held> {
+        let listener =
             duplicate(self.listener, OUT_OF_THE_WAY).or_else(|_| duplicate(self.listener, 0))?;
-        match SockRef::from(&held).cookie() {
-            Ok(cookie) if cookie == self.cookie => Ok(held),
-            _ => Err(outcome::no_such_descriptor()),
+        let socket = SockRef::from(&listener);
+        if socket.cookie().ok() != Some(self.cookie) {
+            return Err(outcome::no_such_descriptor());
         }
+        let blocking = !socket.nonblocking()?;
+        // On Linux SO_RCVTIMEO bounds an accept, all of it (socket(7)).
+        let due = socket.read_timeout()?.map(|timeout| entered.after(timeout));
+        Ok(Held { listener, blocking, due })
     }
 
     /// The next connection after a discard, for what is left of the call.
-    fn take_another(
-        &self,
-        listener: &OwnedFd,
-        modelled: &Modelled,
-        entry: &Entry,
-    ) -> io::Result<Taken> {
-        if modelled.model.decide(Head::Nothing, entry.blocking) == Decision::WouldBlock {
-            await_ready(listener, Some(entry.at))?;
-            return self.take(listener.as_raw_fd());
-        }
-        // On Linux SO_RCVTIMEO bounds an accept, all of it (socket(7)).
-        if let Some(timeout) = SockRef::from(listener).read_timeout()? {
-            await_ready(listener, Some(entry.at.after(timeout)))?;
-            return self.take(listener.as_raw_fd());
+    fn take_another(&self, held: &Held, modelled: &Modelled) -> io::Result<Taken> {
+        let listener = held.listener.as_raw_fd();
+        let waits = modelled.model.decide(Head::Nothing, held.blocking) == Decision::Wait;
+        if !waits || held.due.is_some() {
+            let due = held.due.filter(|_| waits).unwrap_or(Moment(0));
+            await_ready(&held.listener, Some(due))?;
+            return self.take(listener);
         }
         loop {
-            match self.take(listener.as_raw_fd()) {
+            match self.take(listener) {
                 // Somebody has set O_NONBLOCK since: this call waits all the same.
                 Err(error)
                     if error.kind() == io::ErrorKind::WouldBlock
-                        && !blocking(listener.as_raw_fd())? =>
+                        && SockRef::from(&held.listener).nonblocking()? =>
                 {
-                    await_ready(listener, None)?;
+                    await_ready(&held.listener, None)?;
                 }
                 result => return result,
             }
@@ -261,12 +258,6 @@ fn duplicate(fd: RawFd, from: c_int) -> io::Result<OwnedFd> {
     }
     // SAFETY: the descriptor is new and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(duplicate) })
-}
-
-/// Whether O_NONBLOCK is clear in the open file description (fcntl(2)).
-fn blocking(listener: RawFd) -> io::Result<bool> {
-    // SAFETY: the borrow ends with the statement; fcntl(2) fails for what is not open.
-    Ok(!SockRef::from(&unsafe { BorrowedFd::borrow_raw(listener) }).nonblocking()?)
 }
 
 /// Waits until the listener is ready, at most until `due`.

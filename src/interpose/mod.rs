@@ -22,7 +22,7 @@ mod call;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -82,7 +82,7 @@ pub fn offered() -> Result<(), &'static str> {
 ///
 /// `Unsupported` where the socket is no TCP listener or this system gives it no SO_COOKIE;
 /// `AlreadyExists` where a kernel is in force for it.
-pub fn put_in_force(listener: &TcpListener, model: Model) -> io::Result<InForce> {
+pub fn put_in_force(listener: &impl AsFd, model: Model) -> io::Result<InForce> {
     let cookie = tcp_listener(listener)?;
     let modelled =
         Arc::new(Modelled { model, captured: AtomicU64::new(0), vanished: Mutex::default() });
@@ -99,7 +99,7 @@ pub fn put_in_force(listener: &TcpListener, model: Model) -> io::Result<InForce>
 /// The SO_COOKIE of a TCP listener. Other protocols are none of the models' affair: they
 /// answer for TCP.
 #[cfg(target_os = "linux")]
-fn tcp_listener(listener: &TcpListener) -> io::Result<u64> {
+fn tcp_listener(listener: &impl AsFd) -> io::Result<u64> {
     let socket = SockRef::from(listener);
     if socket.protocol()? != Some(socket2::Protocol::TCP) || !socket.is_listener()? {
         let message = "only TCP listeners are modelled, and this is none";
@@ -112,7 +112,7 @@ fn tcp_listener(listener: &TcpListener) -> io::Result<u64> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn tcp_listener(_listener: &TcpListener) -> io::Result<u64> {
+fn tcp_listener(_listener: &impl AsFd) -> io::Result<u64> {
     let why = offered().err().unwrap_or_default();
     Err(io::Error::new(io::ErrorKind::Unsupported, why))
 }
@@ -144,8 +144,8 @@ impl InForce {
     /// accept's own; `InvalidData` where the head of the queue is alive, which it no longer
     /// is afterwards: the caller has to give the queue up.
     #[cfg(target_os = "linux")]
-    pub fn reap(&self, listener: &TcpListener) -> io::Result<u16> {
-        let taken = call::take(listener)?;
+    pub fn reap(&self, listener: &impl AsFd) -> io::Result<u16> {
+        let taken = call::take(listener.as_fd())?;
         let alive = SockRef::from(&taken).peer_addr().is_ok();
         match (alive, call::reset_peer_port(&taken)) {
             (false, Some(port)) => Ok(port),
@@ -158,7 +158,7 @@ impl InForce {
 
     /// As on Linux; no kernel can be in force here.
     #[cfg(not(target_os = "linux"))]
-    pub fn reap(&self, _listener: &TcpListener) -> io::Result<u16> {
+    pub fn reap(&self, _listener: &impl AsFd) -> io::Result<u16> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -118,6 +118,11 @@ kernels! {
 /// The machine's own kernel.
 pub const NATIVE: &Kernel = &native::KERNEL;
 
+/// What records mean that are older than the kernels and name none.
+pub(crate) fn native_name() -> String {
+    NATIVE.name.to_owned()
+}
+
 /// The kernel of that name.
 pub fn find(name: &str) -> Option<&'static Kernel> {
     ALL.iter().copied().find(|kernel| kernel.name == name)

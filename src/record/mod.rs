@@ -12,11 +12,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::price::Price;
+use crate::kernel;
+use crate::probe::Probe;
 use crate::stats::{Estimate, Ratio};
 use host::Host;
 
 /// The version of the format; a reader refuses a newer one.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One run of the benchmarks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,9 +36,16 @@ pub struct Run {
     pub host: Host,
     /// What it was asked for.
     pub options: Options,
-    /// What this kernel did with connections that were reset before accept: the outcome of
-    /// accept, and how often.
-    pub reset_before_accept: BTreeMap<String, usize>,
+    /// What this kernel does with connections that are gone before accept; `None` in records
+    /// of format 1, which had another look at it.
+    #[serde(default)]
+    pub probe: Option<Probe>,
+    /// What was seen of each kernel, the modelled ones too, in the order of the registry.
+    #[serde(default)]
+    pub kernels: Vec<KernelSeen>,
+    /// What a model adds to an accept that no abort concerns, or why that was not measured.
+    #[serde(default)]
+    pub price: Option<Result<Price, String>>,
     /// What was measured, in the order of the registry.
     pub groups: Vec<Group>,
 }
@@ -53,6 +63,34 @@ pub struct Options {
     pub optimised: bool,
 }
 
+/// What was seen of one kernel, a few trials each of the reference backend that retries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelSeen {
+    /// Its name.
+    pub name: String,
+    /// Which systems it stands for.
+    pub systems: String,
+    /// What becomes of a connection that is aborted in its accept queue.
+    pub about: String,
+    /// Where that is to be read.
+    pub source: String,
+    /// Whether it is modelled; else it is the machine's own.
+    pub modelled: bool,
+    /// What came of the trials in words; or why there were none.
+    pub seen: Result<Resets, String>,
+}
+
+/// What trials with a reset came to, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resets {
+    /// The reset before the wait (`reset_queued`), on a non-blocking listener.
+    pub queued: String,
+    /// The reset in the window (`reset_in_window`), on a blocking listener.
+    pub in_window_blocking: String,
+    /// The same on a non-blocking one.
+    pub in_window_nonblocking: String,
+}
+
 /// One group of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
@@ -64,8 +102,18 @@ pub struct Group {
     pub value: String,
     /// The series that ratios are to.
     pub reference: String,
+    /// The kernel that its listeners stood on; all but `native` are modelled.
+    #[serde(default = "kernel::native_name")]
+    pub kernel: String,
     /// What was collected, by parameter.
     pub collections: Vec<Collection>,
+}
+
+impl Group {
+    /// Whether its kernel was modelled: such a group is shown apart.
+    pub fn is_modelled(&self) -> bool {
+        self.kernel != kernel::NATIVE.name
+    }
 }
 
 /// A group at one parameter.
@@ -168,10 +216,12 @@ impl Run {
         })
     }
 
-    /// The run's control: the median over all collections of how far the reference's second
-    /// run was from its first, as a fraction. `None` where there was no control.
+    /// The run's control: the median over all collections on the machine's own kernel of how
+    /// far the reference's second run was from its first, as a fraction. `None` where there
+    /// was no control.
     pub fn control(&self) -> Option<f64> {
-        let collections = self.groups.iter().flat_map(|group| &group.collections);
+        let native = self.groups.iter().filter(|group| !group.is_modelled());
+        let collections = native.flat_map(|group| &group.collections);
         let off: Vec<f64> =
             collections.filter_map(|c| c.control.map(|e| (e.point - 1.0).abs())).collect();
         (!off.is_empty()).then(|| crate::stats::median(&off))

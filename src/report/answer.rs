@@ -39,7 +39,7 @@ pub fn findings(run: &Run) -> Vec<Finding> {
     let mut found = Vec::new();
     found.extend(Reset::of(run).map(|reset| Finding {
         figure: reset.figure,
-        text: format!("connections that were reset before accept: {}", reset.outcome),
+        text: format!("probes with a connection that is reset before accept: {}", reset.outcome),
         more: reset.meaning.to_owned(),
     }));
     if let Some(stalls) = Stalls::of(run, FORCED) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::number;
+use crate::probe::verdict::Answer;
 use crate::record::{Cell, Collection, Group, Run, Status};
 use crate::stats::Ratio;
 
@@ -231,43 +232,32 @@ pub fn extremes(run: &Run, group: &str) -> Option<(String, String)> {
     Some((low.1.clone(), high.1.clone()))
 }
 
-/// What this kernel did with connections that were reset before accept.
+/// What this kernel does with connections that are reset before accept.
 #[derive(Debug)]
 pub struct Reset {
-    /// `5 of 5`, or the number of probes where they did not all come to the same.
+    /// `6 of 6`: the probe's experiments that gave the answer.
     pub figure: String,
-    /// The outcomes in words.
+    /// The answer in words.
     pub outcome: String,
-    /// What follows from them; empty where they do not agree.
+    /// What follows from it; empty where the experiments do not agree.
     pub meaning: &'static str,
 }
 
 impl Reset {
-    /// `None` where it was not looked at.
+    /// `None` where the run has no probe, or one that could make no experiment.
     pub fn of(run: &Run) -> Option<Reset> {
-        let seen = &run.reset_before_accept;
-        let all: usize = seen.values().sum();
-        let one = |(outcome, n): (&String, &usize)| match seen.len() {
-            1 => outcome.clone(),
-            _ => format!("{outcome} ({n})"),
-        };
-        let outcome = seen.iter().map(one).collect::<Vec<_>>().join(", ");
-        let figure = if seen.len() == 1 { format!("{all} of {all}") } else { all.to_string() };
-        let each = |starts: &[&str]| {
-            seen.keys().all(|outcome| starts.iter().any(|start| outcome.starts_with(start)))
-        };
-        let meaning = if each(&["accepted dead"]) {
-            "It stays in the accept queue: on this kernel a reset alone empties no queue and makes \
-             no loop stall"
-        } else if each(&["aborted"]) {
-            "accept fails and does not park: on this kernel a reset alone makes no loop stall, but \
-             it ends one that does not go on after that error"
-        } else if each(&["would block", "timed out"]) {
-            "It had left the accept queue: on this kernel a reset alone makes a loop on a blocking \
-             listener park in accept"
-        } else {
-            ""
-        };
+        let probe = run.probe.as_ref()?;
+        let tcp = || probe.experiments.iter().filter(|e| e.transport.starts_with("tcp"));
+        let all = tcp().count();
+        let verdict = &probe.verdict;
+        let agree = tcp().filter(|e| e.observed.answer() == verdict.answer).count();
+        let answer = verdict.answer;
+        let figure = if answer.is_some() { format!("{agree} of {all}") } else { all.to_string() };
+        let outcome = answer.map_or_else(
+            || "they do not come to the same".to_owned(),
+            |answer| format!("{} (family {})", answer.words(), verdict.family),
+        );
+        let meaning = answer.map_or("", Answer::meaning);
         (all > 0).then_some(Reset { figure, outcome, meaning })
     }
 }

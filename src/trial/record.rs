@@ -26,7 +26,7 @@ pub struct Record {
     /// The fault.
     pub fault: String,
     /// The kernel whose accept queue it stood on; all but `native` are modelled.
-    #[serde(default = "native")]
+    #[serde(default = "kernel::native_name")]
     pub kernel: String,
     /// How many connections were left for the loop to take: neither taken by a rival nor
     /// dropped by the kernel. The rescue is not counted.
@@ -52,11 +52,6 @@ pub struct Record {
     pub evidence: Vec<Proof>,
     /// The log, in order of time.
     pub events: Vec<Event>,
-}
-
-/// What records say that are older than the kernels.
-fn native() -> String {
-    kernel::NATIVE.name.to_owned()
 }
 
 /// One accept of the loop.

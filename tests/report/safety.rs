@@ -130,7 +130,6 @@ fn markup_in_a_record_is_shown_as_text() {
     let host = [&run.host.kernel, &run.host.architecture, &run.rstall, &run.began];
     let mut shown: Vec<&str> = host.into_iter().map(String::as_str).collect();
     shown.extend(run.host.limits.iter().chain(&run.host.versions).flat_map(|(k, v)| [&**k, &**v]));
-    shown.extend(run.reset_before_accept.keys().map(String::as_str));
     shown.extend(run.options.arguments.iter().map(String::as_str));
     for (group, collection, cell) in run.cells() {
         shown.extend([&*group.name, &*cell.series]);
