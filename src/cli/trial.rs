@@ -9,10 +9,11 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rstall::accept_loop::{Discipline, Policy};
+use rstall::kernel::{self, Kernel};
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::RetrySet;
 use rstall::trial::{self, Cell, Ending, Record, Timing, timeline};
-use rstall::{backend, fault, interrupt, kernel, limits};
+use rstall::{backend, fault, interrupt, limits};
 
 #[derive(Debug, Args)]
 #[command(
@@ -88,12 +89,13 @@ impl Trial {
                 let line = serde_json::to_string(&record).map_err(|error| error.to_string())?;
                 super::show(&format!("{line}\n"))?;
             } else if self.trials == 1 {
-                super::show(&format!("{}\n{}", timeline::draw(&record), sentence(&record)))?;
+                let drawn = timeline::draw(&record);
+                super::show(&format!("{}{drawn}\n{}", label(cell.kernel), sentence(&record)))?;
             }
             tally.add(&record);
         }
         if !self.json && self.trials > 1 {
-            super::show(&tally.text())?;
+            super::show(&format!("{}{}", label(cell.kernel), tally.text()))?;
         }
         let interrupted = tally.trials < self.trials;
         Ok(match (interrupted, tally.failed) {
@@ -132,6 +134,16 @@ impl Trial {
     }
 }
 
+/// What stands above whatever a modelled kernel has brought about; nothing above the machine's
+/// own doing.
+fn label(kernel: &Kernel) -> String {
+    let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold();
+    match kernel.is_native() {
+        true => String::new(),
+        false => format!("{yellow}modelled{yellow:#}: {} ({})\n\n", kernel.name, kernel.systems),
+    }
+}
+
 /// What a trial came to, in a sentence or two.
 fn sentence(record: &Record) -> String {
     let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
@@ -167,9 +179,13 @@ fn sentence(record: &Record) -> String {
         }
         None => Ok(()),
     };
+    let vanished = match record.vanished() {
+        0 => String::new(),
+        n => format!(" {n} dropped by the kernel,"),
+    };
     let _ = writeln!(
         text,
-        "Connections: {} offered, {} taken, {} told of a reset. Wake-ups: {}. EWOULDBLOCK: {}.",
+        "Connections: {} offered,{vanished} {} taken, {} told of a reset. Wake-ups: {}. EWOULDBLOCK: {}.",
         record.offered,
         record.taken(),
         record.resets_observed(),

@@ -131,8 +131,9 @@ struct Call {
 /// The listener, as a call knows it once it goes on after a discard.
 struct Held {
     /// The listener itself, as the kernel's own accept holds it: whatever becomes of the
-    /// caller's descriptor, no other socket is taken for it.
-    listener: OwnedFd,
+    /// caller's descriptor, no other socket is taken for it. `None` where no descriptor was
+    /// left: then the caller's has to do.
+    own: Option<OwnedFd>,
     /// Whether O_NONBLOCK was clear; others may set it meanwhile, and this call is what it was.
     blocking: bool,
     /// When the call must be over (SO_RCVTIMEO).
@@ -156,10 +157,11 @@ impl Call {
                 Decision::Fail(abort) => return Err(io::Error::from_raw_os_error(abort.errno())),
                 _ => modelled.note_vanished(reset_peer_port(&taken.0)),
             }
+            let number = taken.0.as_raw_fd();
             drop(taken);
             let known = match held.take() {
                 Some(known) => known,
-                None => self.hold(entered)?,
+                None => self.hold(entered, number)?,
             };
             taken = self.take_another(held.insert(known), modelled)?;
         }
@@ -194,14 +196,18 @@ impl Call {
         }
     }
 
-    /// Holds the listener for the rest of the call that was `entered` then.
+    /// Holds the listener for the rest of the call that was `entered` then. `free` is the
+    /// number that the next connection is to have: accept gives its caller the lowest that is
+    /// free (POSIX.1-2017, accept()).
     ///
     /// # Errors
     ///
-    /// EBADF where the number stands for another socket by now, or for none; EMFILE.
-    fn hold(&self, entered: Moment) -> io::Result<Held> {
-        let listener =
-            duplicate(self.listener, OUT_OF_THE_WAY).or_else(|_| duplicate(self.listener, 0))?;
+    /// EBADF where the caller's number stands for another socket by now, or for none.
+    fn hold(&self, entered: Moment, free: RawFd) -> io::Result<Held> {
+        // No descriptor left is no reason to fail: a kernel needs none for this. That there is
+        // no listener any more shows in the next call.
+        let own = duplicate(self.listener, free.saturating_add(1)).ok();
+        let listener = self.listener(own.as_ref());
         let socket = SockRef::from(&listener);
         if socket.cookie().ok() != Some(self.cookie) {
             return Err(outcome::no_such_descriptor());
@@ -209,26 +215,35 @@ impl Call {
         let blocking = !socket.nonblocking()?;
         // On Linux SO_RCVTIMEO bounds an accept, all of it (socket(7)).
         let due = socket.read_timeout()?.map(|timeout| entered.after(timeout));
-        Ok(Held { listener, blocking, due })
+        Ok(Held { own, blocking, due })
+    }
+
+    /// The call's own descriptor of the listener, or else the caller's.
+    fn listener<'a>(&self, own: Option<&'a OwnedFd>) -> BorrowedFd<'a> {
+        match own {
+            Some(own) => own.as_fd(),
+            // SAFETY: the caller has it open for the call; where it has not, calls on it fail.
+            None => unsafe { BorrowedFd::borrow_raw(self.listener) },
+        }
     }
 
     /// The next connection after a discard, for what is left of the call.
     fn take_another(&self, held: &Held, modelled: &Modelled) -> io::Result<Taken> {
-        let listener = held.listener.as_raw_fd();
+        let listener = self.listener(held.own.as_ref());
         let waits = modelled.model.decide(Head::Nothing, held.blocking) == Decision::Wait;
         if !waits || held.due.is_some() {
             let due = held.due.filter(|_| waits).unwrap_or(Moment(0));
-            await_ready(&held.listener, Some(due))?;
-            return self.take(listener);
+            await_ready(listener, Some(due))?;
+            return self.take(listener.as_raw_fd());
         }
         loop {
-            match self.take(listener) {
+            match self.take(listener.as_raw_fd()) {
                 // Somebody has set O_NONBLOCK since: this call waits all the same.
                 Err(error)
                     if error.kind() == io::ErrorKind::WouldBlock
-                        && SockRef::from(&held.listener).nonblocking()? =>
+                        && SockRef::from(&listener).nonblocking()? =>
                 {
-                    await_ready(&held.listener, None)?;
+                    await_ready(listener, None)?;
                 }
                 result => return result,
             }
@@ -245,11 +260,7 @@ impl Taken {
     }
 }
 
-/// Where a call's own descriptors begin: accept gives its caller the lowest number that is
-/// free (POSIX.1-2017, accept()), and a number held by the call would be missed.
-const OUT_OF_THE_WAY: c_int = 900;
-
-/// A duplicate whose number is `from` or above.
+/// A duplicate whose number is `from` or above (fcntl(2), F_DUPFD_CLOEXEC).
 fn duplicate(fd: RawFd, from: c_int) -> io::Result<OwnedFd> {
     // SAFETY: no pointer is passed; fcntl(2) fails for a number that is not open.
     let duplicate = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, from) };
@@ -265,14 +276,14 @@ fn duplicate(fd: RawFd, from: c_int) -> io::Result<OwnedFd> {
 /// # Errors
 ///
 /// EWOULDBLOCK when `due` has passed; EINTR, as an accept with a time limit (signal(7)).
-fn await_ready(listener: &OwnedFd, due: Option<Moment>) -> io::Result<()> {
+fn await_ready(listener: BorrowedFd<'_>, due: Option<Moment>) -> io::Result<()> {
     loop {
         let timeout = due.map_or(PollTimeout::NONE, |due| {
             // Rounded up, so as not to be early.
             let left = due.remaining().saturating_add(Duration::from_nanos(999_999));
             PollTimeout::try_from(left.as_millis()).unwrap_or(PollTimeout::MAX)
         });
-        let mut entry = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
+        let mut entry = [PollFd::new(listener, PollFlags::POLLIN)];
         match poll(&mut entry, timeout)? {
             0 if due.is_none_or(|due| !due.remaining().is_zero()) => {}
             0 => return Err(outcome::would_block()),
