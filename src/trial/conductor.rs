@@ -203,9 +203,13 @@ impl<'a> Conductor<'a> {
         }
     }
 
-    /// A loop without a bystander: it is done when it has answered for every connection.
+    /// A loop without a bystander: it is done when it has answered for every connection, and
+    /// gone on or ended after the last of them.
     fn watch_accepts(&mut self) -> Result<(), Stop> {
-        while self.answered < self.cell.offered() && !self.ended {
+        let returned = |event: &Event| matches!(event.what, What::AcceptReturned { .. });
+        while !self.ended
+            && (self.answered < self.cell.offered() || self.log.last().is_some_and(returned))
+        {
             self.attend(self.deadline.remaining())?;
         }
         Ok(())

@@ -13,7 +13,7 @@ use rstall::evidence::reset::{Ended, await_ended};
 use rstall::interpose::{self, InForce};
 use rstall::kernel::{self, Kernel};
 use rstall::listener::{Family, Listener, ListenerSpec, Mode};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// How a queued connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,12 +118,13 @@ impl Queue {
     }
 }
 
-/// Connects and resets.
-pub fn reset_at_once(listener: SocketAddr) -> SocketAddr {
-    let stream = TcpStream::connect(listener).expect("a client");
-    let local = stream.local_addr().expect("an address");
-    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
-    local
+/// Connects and resets. An accept that waits may be faster, and take it alive; mostly it is
+/// not: only a close lies between.
+pub fn reset_at_once(listener: SocketAddr) {
+    let domain = Domain::for_address(listener);
+    let client = Socket::new(domain, Type::STREAM, None).expect("a socket");
+    client.set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+    client.connect(&listener.into()).expect("a client");
 }
 
 /// Which symbol is called, and with what flags.

@@ -3,7 +3,7 @@
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -27,26 +27,31 @@ struct Caller {
     thread: JoinHandle<()>,
 }
 
+/// Puts this thread, and those that it starts, on one CPU.
+fn on_one_cpu() {
+    let this = Pid::from_raw(0);
+    let allowed = sched_getaffinity(this).expect("an affinity");
+    let first = (0..CpuSet::count()).find(|&cpu| allowed.is_set(cpu) == Ok(true)).expect("a CPU");
+    let mut one = CpuSet::new();
+    one.set(first).expect("a CPU");
+    sched_setaffinity(this, &one).expect("an affinity");
+}
+
+/// From now on this thread takes no CPU from the one that wakes it (sched(7), SCHED_BATCH): on
+/// the same CPU a client has reset before an accept that it woke can run.
+fn yields_to_its_waker() {
+    let parameter = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the parameter is read during the call only (sched_setscheduler(2)).
+    let set = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &parameter) };
+    assert_eq!(set, 0, "SCHED_BATCH is for everybody");
+}
+
 impl Caller {
     fn start(fd: RawFd) -> Caller {
-        Caller::after(fd, || {})
-    }
-
-    /// One that runs when nobody else wants its CPU (sched(7), SCHED_IDLE).
-    fn idle(fd: RawFd) -> Caller {
-        Caller::after(fd, || {
-            let parameter = libc::sched_param { sched_priority: 0 };
-            // SAFETY: the parameter is read during the call only (sched_setscheduler(2)).
-            let set = unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &parameter) };
-            assert_eq!(set, 0, "SCHED_IDLE is for everybody");
-        })
-    }
-
-    fn after(fd: RawFd, prepare: fn()) -> Caller {
         let (tell_id, id) = mpsc::channel();
         let (tell, result) = mpsc::channel();
         let thread = thread::spawn(move || {
-            prepare();
+            yields_to_its_waker();
             tell_id.send((park::this_thread(), pthread_self())).expect("somebody listens");
             let returned = call(Symbol::Accept, fd, 64);
             let port = returned.port();
@@ -136,26 +141,24 @@ fn o_nonblock_is_that_of_the_open_file_description_at_the_time_of_the_call() {
 #[test]
 fn so_rcvtimeo_bounds_a_call_that_only_meets_aborted_connections() {
     let _beside = super::beside_others();
-    // On one CPU and of the idle class, the accept is woken by a client and runs when that has
-    // reset: else it would be faster, and take it alive.
-    let here = sched_getaffinity(Pid::from_raw(0)).expect("an affinity");
-    let first = (0..CpuSet::count()).find(|&cpu| here.is_set(cpu) == Ok(true)).expect("a CPU");
-    let mut one = CpuSet::new();
-    one.set(first).expect("a CPU");
-    sched_setaffinity(Pid::from_raw(0), &one).expect("an affinity");
+    on_one_cpu();
     let queue = Queue::v4(kernel("berkeley"), Mode::Blocking, &[]);
     let socket = SockRef::from(queue.listener.socket());
-    socket.set_read_timeout(Some(Duration::from_millis(20))).expect("SO_RCVTIMEO");
+    socket.set_read_timeout(Some(Duration::from_millis(60))).expect("SO_RCVTIMEO");
     // A call that began its time anew with each of them would not return while they come.
     let deadline = soon();
     loop {
-        let caller = Caller::idle(queue.fd());
-        while !caller.thread.is_finished() {
+        let caller = Caller::start(queue.fd());
+        let result = loop {
             assert!(!deadline.remaining().is_zero(), "the call outlives its time");
             super::call::reset_at_once(queue.listener.addr());
-            thread::yield_now();
-        }
-        match caller.returned() {
+            match caller.result.recv_timeout(Duration::from_millis(10)) {
+                Ok(result) => break result,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => panic!("the thread is gone"),
+            }
+        };
+        match result {
             Err(errno) => break assert_eq!(errno, Errno::EWOULDBLOCK),
             // It was faster once; the next is another call.
             Ok(_) => {}
@@ -163,6 +166,69 @@ fn so_rcvtimeo_bounds_a_call_that_only_meets_aborted_connections() {
     }
     let vanished = queue.in_force.as_ref().expect("a model").vanished().len();
     assert!(vanished > 1, "{vanished} were discarded");
+}
+
+/// Has a call park after a discard, does something behind its back, and lets it meet another
+/// aborted connection; again, where accept was faster than the reset. Then what is to follow.
+fn behind_the_back_of_a_call(
+    act: impl Fn(&Queue, &mut OwnedFd),
+    then: impl Fn(&mut Queue, OwnedFd, Caller),
+) {
+    on_one_cpu();
+    let deadline = soon();
+    loop {
+        assert!(!deadline.remaining().is_zero(), "accept was faster each time");
+        let mut queue = Queue::v4(kernel("berkeley"), Mode::Blocking, &[]);
+        let socket = queue.listener.socket().as_fd();
+        let mut number = socket.try_clone_to_owned().expect("a descriptor");
+        let caller = Caller::start(number.as_raw_fd());
+        caller.until_parked();
+        act(&queue, &mut number);
+        super::call::reset_at_once(queue.listener.addr());
+        let vanished = || queue.in_force.as_ref().expect("a model").vanished().len();
+        while vanished() == 0 && !caller.thread.is_finished() {
+            thread::yield_now();
+        }
+        if vanished() > 0 {
+            return then(&mut queue, number, caller);
+        }
+        caller.returned().expect("a connection that was taken alive");
+    }
+}
+
+#[test]
+fn a_call_that_was_made_blocking_waits_on_when_o_nonblock_is_set() {
+    let _beside = super::beside_others();
+    let clear = |_: &Queue, _: &mut OwnedFd| {};
+    behind_the_back_of_a_call(clear, |queue, _number, caller| {
+        caller.until_parked();
+        queue.listener.socket().set_nonblocking(true).expect("fcntl");
+        let deadline = soon();
+        // Another discard: by now the listener itself would say EWOULDBLOCK.
+        while queue.in_force.as_ref().expect("a model").vanished().len() < 2 {
+            assert!(!deadline.remaining().is_zero(), "accept was faster each time");
+            if caller.thread.is_finished() {
+                break;
+            }
+            super::call::reset_at_once(queue.listener.addr());
+            thread::yield_now();
+        }
+        queue.add_client_of_a_waiting_accept();
+        caller.returned().expect("a connection, and not EWOULDBLOCK");
+    });
+}
+
+#[test]
+fn a_number_that_is_another_listener_s_by_the_first_discard_is_left_alone() {
+    let _alone = super::alone();
+    let new = Queue::v4(kernel("native"), Mode::NonBlocking, &[Alive]);
+    let replace = |_: &Queue, number: &mut OwnedFd| {
+        nix::unistd::dup2(new.listener.socket(), number).expect("dup2");
+    };
+    behind_the_back_of_a_call(replace, |_queue, _number, caller| {
+        assert_eq!(caller.returned(), Err(Errno::EBADF));
+    });
+    assert_eq!(new.length(), 1, "nobody has taken from the new listener");
 }
 
 #[test]
