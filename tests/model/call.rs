@@ -46,7 +46,7 @@ pub fn kernel(name: &str) -> &'static Kernel {
 
 /// A safety net for what must come.
 pub fn soon() -> Moment {
-    clock::now().after(Duration::from_secs(10))
+    clock::now().after(Duration::from_secs(30))
 }
 
 impl Queue {
