@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::price::{self, Price};
-use super::{GROUPS, Miss};
+use super::{GROUPS, Miss, price};
 use crate::accept_loop::{Discipline, Policy};
 use crate::fault::{self, Fault};
 use crate::kernel::{self, Kernel};
 use crate::listener::{Family, ListenerSpec, Mode};
 use crate::outcome::RetrySet;
-use crate::record::{KernelSeen, Resets};
+use crate::record::{KernelSeen, Price, Resets};
 use crate::trial::{self, Cell, Ending, Record, Timing};
 use crate::{backend, interpose};
 

@@ -1,28 +1,19 @@
 //! What the interposition of a modelled kernel adds to one accept, where it is used.
 
 use fastrand::Rng;
-use serde::{Deserialize, Serialize};
 
 use super::{Miss, taker};
 use crate::interpose;
 use crate::kernel::Model;
 use crate::listener::Mode;
-use crate::stats::{self, Estimate};
+use crate::record::Price;
+use crate::stats;
 
 /// How many accepts one time is the mean of.
 const BURST: usize = 64;
 
 /// How many pairs of times are taken.
 const PAIRS: usize = 25;
-
-/// What a model adds to an accept that no abort concerns, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Price {
-    /// An accept with the machine's own kernel, in this very program.
-    pub native_ns: Estimate,
-    /// What a modelled one takes longer, pair by pair.
-    pub added_ns: Estimate,
-}
 
 /// Measures the price in this program, in pairs of random order: the floor on two full
 /// queues. Takes a tenth of a second.

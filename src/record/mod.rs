@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bench::price::Price;
 use crate::kernel;
 use crate::probe::Probe;
 use crate::stats::{Estimate, Ratio};
@@ -61,6 +60,15 @@ pub struct Options {
     pub pin: Option<(usize, usize)>,
     /// Whether the program was built with optimisation.
     pub optimised: bool,
+}
+
+/// What a model adds to an accept that no abort concerns, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// An accept with the machine's own kernel, in the program that was interposed.
+    pub native_ns: Estimate,
+    /// What a modelled one takes longer, pair by pair.
+    pub added_ns: Estimate,
 }
 
 /// What was seen of one kernel, a few trials each of the reference backend that retries.
