@@ -168,11 +168,12 @@ fn so_rcvtimeo_bounds_a_call_that_only_meets_aborted_connections() {
     assert!(vanished > 1, "{vanished} were discarded");
 }
 
-/// Has a call park after a discard, does something behind its back, and lets it meet another
-/// aborted connection; again, where accept was faster than the reset. Then what is to follow.
+/// Has a call park, does something behind its back, and lets it meet an aborted connection.
+/// Then what is to follow, which says whether it saw what it was made for. All again where it
+/// did not, since accept was faster than a reset.
 fn behind_the_back_of_a_call(
     act: impl Fn(&Queue, &mut OwnedFd),
-    then: impl Fn(&mut Queue, OwnedFd, Caller),
+    then: impl Fn(&mut Queue, OwnedFd, Caller) -> bool,
 ) {
     on_one_cpu();
     let deadline = soon();
@@ -189,11 +190,25 @@ fn behind_the_back_of_a_call(
         while vanished() == 0 && !caller.thread.is_finished() {
             thread::yield_now();
         }
-        if vanished() > 0 {
-            return then(&mut queue, number, caller);
+        if vanished() == 0 {
+            caller.returned().expect("a connection that was taken alive");
+        } else if then(&mut queue, number, caller) {
+            return;
         }
-        caller.returned().expect("a connection that was taken alive");
     }
+}
+
+/// Has a parked call discard once more; says whether it did, or was faster and took one alive.
+fn another_abort(queue: &Queue, caller: &Caller) -> bool {
+    let deadline = soon();
+    let vanished = || queue.in_force.as_ref().expect("a model").vanished().len();
+    let before = vanished();
+    while vanished() == before && !caller.thread.is_finished() {
+        assert!(!deadline.remaining().is_zero(), "neither a discard nor a return");
+        super::call::reset_at_once(queue.listener.addr());
+        thread::yield_now();
+    }
+    vanished() > before
 }
 
 #[test]
@@ -204,22 +219,11 @@ fn a_call_that_was_made_blocking_waits_on_when_o_nonblock_is_set() {
         caller.until_parked();
         queue.listener.socket().set_nonblocking(true).expect("fcntl");
         // By now the listener itself would say EWOULDBLOCK.
-        another_abort(queue, &caller);
+        let seen = another_abort(queue, &caller);
         queue.add_client_of_a_waiting_accept();
         caller.returned().expect("a connection, and not EWOULDBLOCK");
+        seen
     });
-}
-
-/// Has a parked call discard once more; it may be faster, and return.
-fn another_abort(queue: &Queue, caller: &Caller) {
-    let deadline = soon();
-    let vanished = || queue.in_force.as_ref().expect("a model").vanished().len();
-    let before = vanished();
-    while vanished() == before && !caller.thread.is_finished() {
-        assert!(!deadline.remaining().is_zero(), "neither a discard nor a return");
-        super::call::reset_at_once(queue.listener.addr());
-        thread::yield_now();
-    }
 }
 
 #[test]
@@ -230,10 +234,11 @@ fn a_call_keeps_its_listener_over_several_discards() {
         caller.until_parked();
         let new = Queue::v4(kernel("native"), Mode::NonBlocking, &[Alive]);
         nix::unistd::dup2(new.listener.socket(), &mut number).expect("dup2");
-        another_abort(queue, &caller);
+        let seen = another_abort(queue, &caller);
         queue.add_client_of_a_waiting_accept();
         caller.returned().expect("the old listener's client");
         assert_eq!(new.length(), 1, "nobody has taken from the new listener");
+        seen
     });
 }
 
@@ -246,6 +251,7 @@ fn a_number_that_is_another_listener_s_by_the_first_discard_is_left_alone() {
     };
     behind_the_back_of_a_call(replace, |_queue, _number, caller| {
         assert_eq!(caller.returned(), Err(Errno::EBADF));
+        true
     });
     assert_eq!(new.length(), 1, "nobody has taken from the new listener");
 }
