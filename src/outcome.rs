@@ -185,12 +185,20 @@ pub fn is_not_connected(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENOTCONN)
 }
 
+/// Leaves an error in errno, for a caller who looks there (errno(3)).
+#[cfg(target_os = "linux")]
+pub(crate) fn leave_errno(error: &io::Error) {
+    Errno::set_raw(error.raw_os_error().unwrap_or_default());
+}
+
 /// What accept says of an empty queue where it must not wait.
+#[cfg(target_os = "linux")]
 pub(crate) fn would_block() -> io::Error {
     io::Error::from_raw_os_error(libc::EAGAIN)
 }
 
 /// What accept says of a descriptor that is not there.
+#[cfg(target_os = "linux")]
 pub(crate) fn no_such_descriptor() -> io::Error {
     io::Error::from_raw_os_error(libc::EBADF)
 }

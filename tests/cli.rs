@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use rstall::trial::Record;
-use rstall::{backend, bench, fault};
+use rstall::{backend, bench, fault, kernel};
 
 fn rstall(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rstall"))
@@ -45,6 +45,7 @@ fn list_names_everything_the_absent_too() {
     let text = out(&output);
     let names = backend::ALL.iter().map(|entry| entry.name);
     let names = names.chain(fault::ALL.iter().map(|fault| fault.name));
+    let names = names.chain(kernel::ALL.iter().map(|kernel| kernel.name));
     for name in names.chain(bench::GROUPS.iter().map(|group| group.name)) {
         let listed = text.lines().any(|line| line.split_whitespace().next() == Some(name));
         assert!(listed, "{name} is not in:\n{text}");
@@ -123,6 +124,67 @@ fn the_cure_does_not_stall() {
 }
 
 #[test]
+fn a_modelled_kernel_is_called_modelled_and_vanishing_is_drawn() {
+    if rstall::interpose::offered().is_err() {
+        return; // tests/conformance.rs tells of it
+    }
+    let output = rstall(&["trial", "--kernel", "berkeley", "--fault", "reset_in_window"]);
+    let text = out(&output);
+    assert_eq!(code(&output), 0, "{text}{}", err(&output));
+    let story =
+        ["modelled: berkeley", "report: listener", "RST", "accept", "vanished", "stalled: accept"];
+    let mut rest = text.as_str();
+    for step in story {
+        let at = rest.find(step).unwrap_or_else(|| panic!("no `{step}` in its place:\n{text}"));
+        rest = &rest[at + step.len()..];
+    }
+    let arguments = ["trial", "--kernel", "svr4", "--fault", "reset_queued", "--retry", "naive"];
+    let many = rstall(&[&arguments[..], &["--trials", "3"]].concat());
+    assert!(out(&many).starts_with("modelled: svr4"), "{}", out(&many));
+    assert!(out(&many).contains("3  died: aborted (EPROTO)"), "{}", out(&many));
+    let json = rstall(&[&arguments[..], &["--json"]].concat());
+    let record: Record = serde_json::from_str(out(&json).trim()).expect("a record");
+    assert_eq!(record.kernel, "svr4");
+    let native = rstall(&["trial", "--fault", "clean"]);
+    assert!(!out(&native).contains("modelled"), "{}", out(&native));
+}
+
+#[test]
+fn what_is_not_modelled_says_why_and_is_not_run() {
+    if !cfg!(target_os = "linux") {
+        let output = rstall(&["trial", "--kernel", "posix", "--fault", "clean"]);
+        assert_eq!(code(&output), 2);
+        assert!(err(&output).contains("Linux only"), "{}", err(&output));
+        return;
+    }
+    let io_uring = backend::find("io_uring").expect("in the registry");
+    if let Err(reason) = io_uring.driver() {
+        eprintln!("skipped: {reason}");
+        return;
+    }
+    let arguments = ["trial", "--backend", "io_uring", "--kernel", "posix", "--fault", "clean"];
+    let output = rstall(&arguments);
+    assert_eq!((code(&output), out(&output)), (2, String::new()));
+    assert!(err(&output).contains("not modelled"), "{}", err(&output));
+}
+
+#[test]
+fn the_probe_says_which_family_this_kernel_is_of() {
+    let output = rstall(&["probe"]);
+    let text = out(&output);
+    assert_eq!(code(&output), 0, "{text}{}", err(&output));
+    let first = text.lines().next().unwrap_or_default();
+    assert!(first.contains("(family "), "{first}");
+    for transport in ["tcp4", "unix"] {
+        assert!(text.contains(transport), "{text}");
+    }
+    let json = rstall(&["probe", "--json"]);
+    let probe: rstall::probe::Probe = serde_json::from_slice(&json.stdout).expect("a probe");
+    assert!(first.contains(&probe.verdict.family), "{first}");
+    assert_eq!(probe.kernel, "native");
+}
+
+#[test]
 fn json_is_a_record_a_line() {
     let arguments = ["trial", "--fault", "drain_to_empty", "--trials", "4", "--json"];
     let output = rstall(&arguments);
@@ -154,6 +216,8 @@ fn unknown_names_get_the_nearest() {
         (["trial", "--fault", "rival_in_windo"], "rival_in_window"),
         (["trial", "--backend", "epol"], "epoll"),
         (["trial", "--retry", "steven"], "stevens"),
+        (["trial", "--kernel", "berkely"], "berkeley"),
+        (["probe", "--kernel", "posic"], "posix"),
     ] {
         let output = rstall(&arguments);
         assert_eq!(code(&output), 2, "{}", err(&output));

@@ -67,7 +67,7 @@ fn expected(cell: &Cell) -> Expected {
     } else if driver.edge_triggered {
         budget > offered
     } else {
-        budget == usize::MAX || offered % budget != 0
+        budget == usize::MAX || !offered.is_multiple_of(budget)
     };
     let unasked = match driver.accepts_unasked {
         Unasked::Never => false,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rstall::{backend, bench, fault};
+use rstall::{backend, bench, fault, kernel};
 
 /// Every Rust file below a folder of the crate, with its text.
 fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
@@ -155,10 +155,26 @@ fn faults_and_benchmarks_name_no_backend() {
         .map(|name| format!("\"{name}"))
         .collect();
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
-    for folder in ["src/fault", "src/bench", "src/trial"] {
+    for folder in ["src/fault", "src/bench", "src/trial", "src/kernel", "src/probe"] {
         let found = offenders(&rust_files(folder), &words, &[]);
         assert_none(&found, "what a backend can do is data, not its name");
     }
+}
+
+#[test]
+fn a_group_on_a_modelled_kernel_says_so_in_its_name_and_its_first_word() {
+    for group in bench::GROUPS {
+        let kernel = group.kernel;
+        let named = group.name.ends_with(&format!("_{}", kernel.name));
+        let told = group.about.starts_with("Modelled.");
+        assert_eq!((named, told), (!kernel.is_native(), !kernel.is_native()), "{}", group.name);
+    }
+}
+
+#[test]
+fn the_library_defines_no_accept_of_its_own() {
+    let found = offenders(&rust_files("src"), &["interpose_accept!()"], &["src/main.rs"]);
+    assert_none(&found, "only programs are interposed");
 }
 
 #[test]
@@ -181,6 +197,8 @@ fn the_registries_and_their_files_agree() {
     assert_eq!(stems("src/backend", &["mod"]), sorted(backends));
     let faults = fault::ALL.iter().map(|fault| fault.name).collect();
     assert_eq!(stems("src/fault", &["mod"]), sorted(faults));
+    let kernels = kernel::ALL.iter().map(|kernel| kernel.name).collect();
+    assert_eq!(stems("src/kernel", &["mod"]), sorted(kernels));
     let files = stems("src/bench", &[]);
     for group in bench::GROUPS {
         assert!(files.contains(&group.name.to_owned()), "{} has no file", group.name);

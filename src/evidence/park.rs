@@ -7,11 +7,11 @@ use std::os::unix::fs::FileExt;
 /// What a thread is doing, as far as the system tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// Blocked in accept or accept4.
+    /// Blocked in accept or accept4, waiting for a connection.
     ParkedInAccept,
     /// Blocked in another system call.
     Blocked,
-    /// Running, or about to.
+    /// Running, or about to; or held up inside accept by something else than an empty queue.
     Running,
     /// The system does not tell: no /proc, no permission, not Linux.
     Unknown,
@@ -21,7 +21,9 @@ pub enum Doing {
 #[derive(Debug)]
 pub struct Watch {
     #[cfg(target_os = "linux")]
-    file: Option<std::fs::File>,
+    syscall: Option<std::fs::File>,
+    #[cfg(target_os = "linux")]
+    wchan: Option<std::fs::File>,
 }
 
 /// The identity by which another thread can watch this one.
@@ -39,26 +41,29 @@ pub fn this_thread() -> ThreadId {
 impl Watch {
     /// Begins to watch a thread of this process.
     pub fn new(thread: ThreadId) -> Watch {
-        Watch { file: std::fs::File::open(format!("/proc/self/task/{thread}/syscall")).ok() }
+        Watch::at(&format!("/proc/self/task/{thread}"))
     }
 
     /// Begins to watch the main thread of a child process (ptrace(2), "access mode checking":
     /// a parent may, even under Yama).
     pub fn child(process: u32) -> Watch {
-        Watch { file: std::fs::File::open(format!("/proc/{process}/syscall")).ok() }
+        Watch::at(&format!("/proc/{process}"))
     }
 
-    /// What the thread is doing now. The file begins with the number of the system call that
+    fn at(folder: &str) -> Watch {
+        let open = |name: &str| std::fs::File::open(format!("{folder}/{name}")).ok();
+        Watch { syscall: open("syscall"), wchan: open("wchan") }
+    }
+
+    /// What the thread is doing now. `syscall` begins with the number of the system call that
     /// the thread is blocked in, or says `running` (proc_pid_syscall(5)).
     pub fn look(&self) -> Doing {
-        let mut text = [0_u8; 256];
-        let Some(n) = self.file.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()) else {
-            return Doing::Unknown;
-        };
-        let text = std::str::from_utf8(&text[..n]).unwrap_or_default();
-        match text.split_whitespace().next() {
+        let mut buffer = [0_u8; 256];
+        let text = read(self.syscall.as_ref(), &mut buffer);
+        match text.and_then(|text| text.split_whitespace().next()) {
             Some("running") => Doing::Running,
             Some(number) => match number.parse() {
+                Ok(libc::SYS_accept | libc::SYS_accept4) if self.is_held_up() => Doing::Running,
                 Ok(libc::SYS_accept | libc::SYS_accept4) => Doing::ParkedInAccept,
                 Ok(_) => Doing::Blocked,
                 Err(_) => Doing::Unknown,
@@ -66,6 +71,25 @@ impl Watch {
             None => Doing::Unknown,
         }
     }
+
+    /// Whether a thread that is in accept sleeps for another reason than an empty queue: a
+    /// descriptor table that grows waits for an RCU grace period, milliseconds long (fs/file.c
+    /// `expand_fdtable`). `wchan` names the kernel function (proc_pid_wchan(5)), `0` where it
+    /// does not tell: then the system call has to do.
+    fn is_held_up(&self) -> bool {
+        let mut buffer = [0_u8; 256];
+        match read(self.wchan.as_ref(), &mut buffer) {
+            None | Some("" | "0") => false,
+            Some(function) => !["accept", "wait_for_connect"].iter().any(|f| function.contains(f)),
+        }
+    }
+}
+
+/// What a file of /proc says now.
+#[cfg(target_os = "linux")]
+fn read<'a>(file: Option<&std::fs::File>, buffer: &'a mut [u8]) -> Option<&'a str> {
+    let n = file?.read_at(buffer, 0).ok()?;
+    std::str::from_utf8(&buffer[..n]).ok()
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -83,5 +107,34 @@ impl Watch {
     /// Always [`Doing::Unknown`] here.
     pub fn look(&self) -> Doing {
         Doing::Unknown
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+
+    /// What is seen of a thread of which /proc says this.
+    fn seen(syscall: &str, wchan: &str) -> Doing {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("syscall"), syscall).expect("a file");
+        std::fs::write(folder.path().join("wchan"), wchan).expect("a file");
+        Watch::at(folder.path().to_str().expect("a name")).look()
+    }
+
+    #[test]
+    fn a_thread_that_is_held_up_inside_accept_is_not_parked() {
+        let accept = format!("{} 0x3 0x0 0x0 0x80000 0x0 0x0 0x7ffc 0x7f00", libc::SYS_accept4);
+        assert_eq!(seen(&accept, "inet_csk_accept"), Doing::ParkedInAccept);
+        assert_eq!(seen(&accept, "inet_csk_wait_for_connect"), Doing::ParkedInAccept);
+        assert_eq!(seen(&accept, "synchronize_rcu_normal"), Doing::Running);
+        // Where the kernel does not tell, the system call has to do.
+        assert_eq!(seen(&accept, "0"), Doing::ParkedInAccept);
+        assert_eq!(seen(&accept, ""), Doing::ParkedInAccept);
+        let poll = format!("{} 0x3", libc::SYS_ppoll);
+        assert_eq!(seen(&poll, "do_poll"), Doing::Blocked);
+        assert_eq!(seen("running", "0"), Doing::Running);
+        assert_eq!(seen("", "0"), Doing::Unknown);
     }
 }

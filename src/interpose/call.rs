@@ -14,11 +14,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 
-use super::{IN_FORCE, MODELLED, Modelled};
+use super::table::{IN_FORCE, MODELLED, Modelled};
 use crate::clock::{self, Moment};
 use crate::kernel::{Decision, Head};
 use crate::outcome;
@@ -50,7 +49,7 @@ pub unsafe fn accept4(
         Ok(fd) => fd,
         Err(error) => {
             // Every error here is the kernel's, or stands for one of a kernel's.
-            Errno::set_raw(error.raw_os_error().unwrap_or_default());
+            outcome::leave_errno(&error);
             -1
         }
     }

@@ -68,7 +68,7 @@ pub use imp::count;
 /// Always.
 #[cfg(not(target_os = "linux"))]
 pub fn count(_trigger: Trigger, _waiters: usize) -> Result<Wakeups, String> {
-    Err("epoll(7) exists on Linux only".to_owned())
+    Err("they are counted with epoll(7), which Linux alone has".to_owned())
 }
 
 #[cfg(target_os = "linux")]

@@ -20,6 +20,9 @@ use Answer::{Dead, Fails, Takes};
 /// One call: its answer, then the queue's length, and whether the listener is ready.
 type Step = (Answer, usize, bool);
 
+/// What each kernel answers, call by call.
+type Answers = [(&'static str, Vec<Step>); 4];
+
 const EMPTY: Answer = Fails(Errno::EWOULDBLOCK);
 const ABORTED: Answer = Fails(Errno::ECONNABORTED);
 const PROTOCOL: Answer = Fails(Errno::EPROTO);
@@ -27,7 +30,7 @@ const PROTOCOL: Answer = Fails(Errno::EPROTO);
 /// What the book says, queue by queue: in the order of the kernels, a step a call, until the
 /// queue is empty and accept says so. 4.4BSD's queue is written as the model has it: what was
 /// aborted and not asked about yet is still counted.
-fn table() -> Vec<(&'static [Client], [(&'static str, Vec<Step>); 4])> {
+fn table() -> Vec<(&'static [Client], Answers)> {
     vec![
         (
             &[Reset],

@@ -114,15 +114,17 @@ fn pages() -> [*mut libc::sockaddr; 2] {
     })
 }
 
+/// What is bad, the two pointers (`None`: a good one), and what the call must come to.
+type Case = (&'static str, *mut libc::sockaddr, Option<*mut u32>, Result<(), Errno>);
+
 #[test]
 fn bad_pointers_lose_the_connection_and_never_the_program() {
     let _beside = super::beside_others();
     let [read_only, no_access] = pages();
-    let wild = 1 as *mut libc::sockaddr;
+    let wild = ptr::without_provenance_mut::<libc::sockaddr>(1);
     let mut good = [0_u64; 16];
     let good: *mut libc::sockaddr = good.as_mut_ptr().cast();
-    // The address, the length's pointer (`None`: a good one), and what it must come to.
-    let cases: [(&str, *mut libc::sockaddr, Option<*mut u32>, Result<(), Errno>); 9] = [
+    let cases: [Case; 9] = [
         ("no address", ptr::null_mut(), Some(ptr::null_mut()), Ok(())),
         ("no address, wild length", ptr::null_mut(), Some(wild.cast()), Ok(())),
         ("no length", good, Some(ptr::null_mut()), Err(Errno::EFAULT)),
