@@ -2,6 +2,10 @@
 
 #[path = "report/markup.rs"]
 mod markup;
+#[path = "report/modelled.rs"]
+mod modelled;
+#[path = "report/probe.rs"]
+mod probe;
 #[path = "report/safety.rs"]
 mod safety;
 
@@ -12,10 +16,10 @@ use rstall::bench::GROUPS;
 use rstall::record::{Cell, Run, Status, store};
 use rstall::report::{self, Links};
 
-use markup::{escaped, row, table, text};
+use markup::{escaped, row, section, table, text};
 
 /// All records in `data/`.
-const RECORDS: [&str; 4] = ["measured", "hostile", "interrupted", "skipped"];
+const RECORDS: [&str; 5] = ["measured", "hostile", "interrupted", "skipped", "old"];
 
 fn record(name: &str) -> Run {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
@@ -75,8 +79,7 @@ fn every_series_is_on_the_page_with_what_became_of_it() {
 fn what_was_not_measured_is_listed_with_its_reason() {
     let run = record("measured");
     let html = page(&run);
-    let (_, absent) = html.split_once("<section id=\"absent\"").expect("the section");
-    let absent = text(absent.split("</section>").next().unwrap_or(absent));
+    let absent = text(section(&html, "absent"));
     for (_, _, cell) in run.cells() {
         if let Status::Skipped(reason) | Status::Failed(reason) = &cell.status {
             assert!(absent.contains(reason), "{reason}");
@@ -87,13 +90,19 @@ fn what_was_not_measured_is_listed_with_its_reason() {
     }
     assert!(absent.contains("void ListenOverflows moved: an accept queue was overrun 2 samples: accept_burst/epoll/1"), "{absent}");
     assert!(absent.contains("accept_burst/kqueue (1, 256)"), "{absent}");
-    let missing: Vec<&str> = GROUPS
-        .iter()
-        .map(|group| group.name)
-        .filter(|name| run.groups.iter().all(|group| group.name != *name))
-        .collect();
-    assert_eq!(missing, ["idle_set"], "the record was meant to lack a group");
-    assert!(absent.contains("not in this run idle_set"), "{absent}");
+    assert!(absent.contains("modelled stall_berkeley/kqueue (2, 32)"), "{absent}");
+    let missing = unreached(&run);
+    assert_eq!(missing, "abort_storm_svr4 (on request only), idle_set", "the record lacks groups");
+    assert!(absent.contains(&format!("not in this run {missing}")), "{absent}");
+}
+
+/// The groups that a run lacks, as they are told.
+fn unreached(run: &Run) -> String {
+    let lacks = |name: &str| run.groups.iter().all(|group| group.name != name);
+    let missing = GROUPS.iter().filter(|group| lacks(group.name)).map(|group| {
+        format!("{}{}", group.name, if group.on_request { " (on request only)" } else { "" })
+    });
+    missing.collect::<Vec<_>>().join(", ")
 }
 
 #[test]
@@ -107,7 +116,7 @@ fn a_partial_run_has_a_page_and_closing_lines() {
     let mut empty = record("measured");
     empty.groups.clear();
     assert!(text(&page(&empty)).contains("The stall was not measured in this run."));
-    let every = GROUPS.iter().map(|group| group.name).collect::<Vec<_>>().join(", ");
+    let every = unreached(&empty);
     assert!(closing(&empty).contains(&format!("not in this run: {every}")), "{}", closing(&empty));
 
     let interrupted = record("interrupted");
@@ -275,7 +284,7 @@ fn the_answer_follows_the_data() {
             "On a blocking listener 2 of 2 loops stalled. A non-blocking one cured 2 of 2."
         )
     );
-    assert!(before.contains("accepted dead (ECONNRESET)"));
+    assert!(before.contains("accept hands over the dead socket (family linux)"));
     for id in ["stall/epoll-nonblocking/2", "stall/poll-blocking/2", "stall/poll-blocking/32"] {
         let stalled = u64::from(id.contains("nonblocking"));
         cell(&mut run, id).counts.insert("stalled".to_owned(), stalled);
@@ -312,8 +321,7 @@ fn the_numbers_are_those_of_the_record() {
     assert_eq!(tokio, expected);
     let natural: Vec<String> = cells("stall_natural/2", "tokio-blocking");
     assert!(natural.contains(&"85.3 % 819 of 960".to_owned()), "{natural:?}");
-    let (_, headline) = html.split_once("<section id=\"natural\"").expect("the section");
-    let headline = headline.split("</section>").next().unwrap_or(headline);
+    let headline = section(&html, "natural");
     assert!(text(headline).contains("85.3\u{a0}%"), "{headline}");
 }
 
@@ -321,20 +329,22 @@ fn the_numbers_are_those_of_the_record() {
 fn every_trial_is_a_mark_in_the_chart() {
     let run = record("measured");
     let html = page(&run);
-    let trials = |mode: &str| {
-        let cells = run
-            .cells()
-            .filter(|(group, _, cell)| group.name == "stall" && cell.series.ends_with(mode));
-        cells.map(|(_, _, cell)| cell.stalls.len()).sum::<usize>()
-    };
     let backends = 2;
-    let charts: Vec<&str> = html.split("<svg class=\"").skip(1).take(2).collect();
-    assert!(charts[0].starts_with("wide") && charts[1].starts_with("narrow"));
-    for chart in charts.iter().filter_map(|chart| chart.split("</svg>").next()) {
+    let charts: Vec<&str> = html.split("<svg class=\"").skip(1).collect();
+    let drawn = ["stall", "stall_berkeley"].into_iter().flat_map(|group| [group, group]);
+    assert_eq!(charts.len(), drawn.clone().count());
+    for (at, (chart, group)) in charts.iter().zip(drawn).enumerate() {
+        assert!(chart.starts_with(["wide", "narrow"][at % 2]));
+        let chart = chart.split("</svg>").next().unwrap_or(chart);
+        let trials = |mode: &str| {
+            let cells =
+                run.cells().filter(|(g, _, cell)| g.name == group && cell.series.ends_with(mode));
+            cells.map(|(_, _, cell)| cell.stalls.len()).sum::<usize>()
+        };
         let filled = chart.matches("<polygon").count();
         let hollow = chart.matches("<polyline fill=\"none\" stroke=\"var(--series-").count();
-        assert_eq!(filled, trials("-blocking") + backends);
-        assert_eq!(hollow, trials("-nonblocking") + backends);
+        assert_eq!(filled, trials("-blocking") + backends, "{group}");
+        assert_eq!(hollow, trials("-nonblocking") + backends, "{group}");
         for name in ["epoll", "poll", "y = x", "2\u{a0}ms", "32\u{a0}ms", "bystander latency"] {
             assert!(chart.contains(name), "{name}");
         }

@@ -1,8 +1,8 @@
 //! The answer first: what a run found, in sentences that the page and the closing lines share.
 
-use super::findings::{self, FORCED, NATURAL, Reset, Stalls};
-use super::number;
-use crate::record::{Run, Status};
+use super::stalls::{self, FORCED, NATURAL, Stalls, Tally};
+use super::{kernels, number, probe};
+use crate::record::{Group, Run, Status};
 
 /// One thing that a run found: the figure and the text are one sentence, without its full stop.
 #[derive(Debug)]
@@ -13,11 +13,13 @@ pub struct Finding {
     pub text: String,
     /// What follows from it, for those who have the room; may be empty.
     pub more: String,
+    /// The kernel's name, where it is a modelled one that this was found on.
+    pub modelled: Option<String>,
 }
 
 /// The headline of a run.
 pub fn lead(run: &Run) -> String {
-    let Some(stalls) = Stalls::of(run, FORCED) else {
+    let Some(stalls) = stalls::native(run, FORCED).and_then(Stalls::of) else {
         return "The stall was not measured in this run.".to_owned();
     };
     let ill = stalls.blocking.stalled().len();
@@ -34,19 +36,20 @@ pub fn lead(run: &Run) -> String {
     }
 }
 
-/// What a run found: what a reset came to, then the stalls, forced and not.
+/// What a run found: what a reset came to, then the stalls, forced and not; behind them those
+/// on modelled kernels.
 pub fn findings(run: &Run) -> Vec<Finding> {
-    let mut found = Vec::new();
-    found.extend(Reset::of(run).map(|reset| Finding {
-        figure: reset.figure,
-        text: format!("probes with a connection that is reset before accept: {}", reset.outcome),
-        more: reset.meaning.to_owned(),
-    }));
-    if let Some(stalls) = Stalls::of(run, FORCED) {
+    let mut found = vec![probe::finding(run)];
+    if let Some(stalls) = stalls::native(run, FORCED).and_then(Stalls::of) {
         forced(&stalls, &mut found);
     }
-    if let Some(stalls) = Stalls::of(run, NATURAL) {
-        natural(run, &stalls, &mut found);
+    if let Some(group) = stalls::native(run, NATURAL)
+        && let Some(stalls) = Stalls::of(group)
+    {
+        natural(group, &stalls, &mut found);
+    }
+    for group in stalls::modelled(run) {
+        found.extend(Stalls::of(group).map(|stalls| modelled(run, group, &stalls)));
     }
     found
 }
@@ -64,6 +67,7 @@ fn forced(stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
                 number::count(tries)
             ),
             more: "Nobody on such a loop is served until the next client comes".to_owned(),
+            modelled: None,
         });
     }
     if nonblocking.loops.is_empty() {
@@ -86,10 +90,10 @@ fn forced(stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
         let own = number::span(low, high);
         format!("A bystander's median latency on a non-blocking listener is {own}{instead}")
     });
-    found.push(Finding { figure, text, more: medians.unwrap_or_default() });
+    found.push(Finding { figure, text, more: medians.unwrap_or_default(), modelled: None });
 }
 
-fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
+fn natural(group: &Group, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
     let (blocking, nonblocking) = (&stalls.blocking, &stalls.nonblocking);
     let (bytes, stalled) = nonblocking.tries();
     let (ill, all) = (nonblocking.stalled().len(), nonblocking.loops.len());
@@ -100,10 +104,11 @@ fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
             figure: format!("{ill} of {all}"),
             text: format!("{text} (stall_natural), {in_bytes}"),
             more: String::new(),
+            modelled: None,
         });
         return;
     }
-    let share = findings::extremes(run, NATURAL).map_or_else(String::new, |(low, high)| {
+    let share = stalls::extremes(group).map_or_else(String::new, |(low, high)| {
         if low == high {
             format!(": {low} of the bystanders' bytes")
         } else {
@@ -128,14 +133,51 @@ fn natural(run: &Run, stalls: &Stalls<'_>, found: &mut Vec<Finding>) {
              (stall_natural){share}{cure}"
         ),
         more,
+        modelled: None,
     });
+}
+
+/// The stalls of a group on a modelled kernel, in one sentence of their own. A model answers
+/// for aborted connections alone, so it was the client's reset that did it.
+fn modelled(run: &Run, group: &Group, stalls: &Stalls<'_>) -> Finding {
+    let (blocking, nonblocking) = (&stalls.blocking, &stalls.nonblocking);
+    let on_one = |tally: &Tally<'_>| {
+        let (tries, stalled) = tally.tries();
+        format!("{} of {}", number::count(stalled), number::count(tries))
+    };
+    let (tally, mode) = match blocking.loops.is_empty() {
+        true => (nonblocking, "non-blocking"),
+        false => (blocking, "blocking"),
+    };
+    let ill = tally.stalled().len();
+    let cure = if blocking.loops.is_empty() || nonblocking.loops.is_empty() {
+        String::new()
+    } else {
+        format!("; on a non-blocking one {}", on_one(nonblocking))
+    };
+    let more = "The reset connection is gone from the modelled accept queue; the accept that parks \
+                is this machine's own";
+    Finding {
+        figure: format!("{ill} of {}", tally.loops.len()),
+        text: format!(
+            "loops on a {mode} listener stalled on modelled {} when the client reset ({}), in {} \
+             {}{cure}",
+            kernels::words(run, group),
+            group.name,
+            on_one(tally),
+            stalls.tries
+        ),
+        more: if ill > 0 { more.to_owned() } else { String::new() },
+        modelled: kernels::mark(group),
+    }
 }
 
 /// The noise floor of a run in a sentence without its full stop; `None` without a control.
 pub fn noise(run: &Run) -> Option<String> {
     let off = run.control()?;
-    let controls =
-        run.groups.iter().flat_map(|group| &group.collections).filter(|c| c.control.is_some());
+    // As Run::control has them: a modelled kernel's are not this machine's noise.
+    let native = run.groups.iter().filter(|group| !group.is_modelled());
+    let controls = native.flat_map(|group| &group.collections).filter(|c| c.control.is_some());
     let noisy = if run.is_noisy() {
         "; that is more than 2 %: this run is NOISY, small differences are not to be trusted"
     } else {

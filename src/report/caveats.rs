@@ -14,6 +14,12 @@ const FEW: usize = 10;
 
 const CAVEATS: &[Caveat] = &[
     Caveat {
+        text: "Modelled: another kernel's answers, given in the place of this machine's. Each accept \
+               of this row includes the model's price, which the section on the four kernels has. \
+               Compare the rows of this group with each other only.",
+        concerns: |group, _, _| group.is_modelled(),
+    },
+    Caveat {
         text: "Some bytes were never answered. They count until the end of their sample, so the \
                latencies of this row, and all that is made from them, are lower bounds.",
         concerns: |_, _, cell| counted(cell, "unanswered") > 0,
@@ -43,7 +49,9 @@ const CAVEATS: &[Caveat] = &[
                queue full beforehand, as in this group, it hardly ever enters its wait, and what \
                a wait costs it does not show.",
         concerns: |group, _, cell| {
-            let full = ["accept_burst", "abort_storm", "idle_set"].contains(&&*group.name);
+            let full = ["accept_burst", "abort_storm", "idle_set"];
+            // The same group on a modelled kernel has its name in front.
+            let full = full.iter().any(|name| group.name.starts_with(name));
             full && ["tokio", "async_io"].contains(&backend(&cell.series))
         },
     },

@@ -1,21 +1,27 @@
-//! The headline chart: how long a bystander waits, against how late the next client comes.
+//! The stall charts: how long a bystander waits, against how late the next client comes.
 
 use plotters::coord::Shift;
 use plotters::coord::combinators::{LogCoord, WithKeyPoints};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::findings::{FORCED, Side, side};
+use super::findings::{Side, side};
 use super::marks::{self, INK, LINE, MUTED};
 use super::{ReportError, number};
-use crate::record::{Run, Status};
+use crate::record::{Group, Status};
 
 /// plotters draws in whole pixels: so it draws this much larger.
 const SCALE: i32 = 4;
 
-/// The trials of the group of forced stalls, as points.
+/// The height of a title, in CSS pixels.
+const TITLE: i32 = 24;
+
+/// The trials of one group of stalls, as points.
 #[derive(Debug)]
 pub struct Trials<'a> {
+    /// What is written above the plot: on which modelled kernel the trials were. A drawing
+    /// must not lose that where it is cut out of the page.
+    title: Option<String>,
     /// The backends, in the order of the registry.
     pub backends: Vec<&'a str>,
     points: Vec<Point>,
@@ -34,10 +40,14 @@ struct Point {
 }
 
 impl<'a> Trials<'a> {
-    /// Of a run; `None` where there are none.
-    pub fn of(run: &'a Run) -> Option<Trials<'a>> {
-        let mut trials = Trials { backends: Vec::new(), points: Vec::new() };
-        for (_, collection, cell) in run.cells().filter(|(group, _, _)| group.name == FORCED) {
+    /// Of a group; `None` where there are none.
+    pub fn of(group: &'a Group) -> Option<Trials<'a>> {
+        let title = group.is_modelled().then(|| format!("modelled: {}", group.kernel));
+        let mut trials = Trials { title, backends: Vec::new(), points: Vec::new() };
+        let collections = group.collections.iter();
+        for (collection, cell) in
+            collections.flat_map(|c| c.cells.iter().map(move |cell| (c, cell)))
+        {
             let Some((name, side)) = side(&cell.series) else {
                 continue;
             };
@@ -49,7 +59,7 @@ impl<'a> Trials<'a> {
                 trials.backends.push(name);
                 trials.backends.len() - 1
             });
-            // The parameter of this group is the delay that was asked for, in milliseconds.
+            // The parameter of such a group is the delay that was asked for, in milliseconds.
             let asked = collection.parameter.as_deref().and_then(|p| p.parse::<f64>().ok());
             for &(rescue, latency) in &cell.stalls {
                 let rescued = rescue > 0;
@@ -168,10 +178,12 @@ fn text(size: i32, colour: &RGBColor) -> TextStyle<'static> {
 
 fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), Failure<'a>> {
     let rows = trials.backends.len().div_ceil(2) as i32;
+    let top = title(trials, area)?;
+    let (_, below) = area.split_vertically(top * SCALE);
     let (plot, legend) = if frame.legend_right {
-        area.split_horizontally((frame.width - 160) * SCALE)
+        below.split_horizontally((frame.width - 160) * SCALE)
     } else {
-        area.split_vertically((frame.height - 20 - 20 * rows) * SCALE)
+        below.split_vertically((frame.height - top - 20 - 20 * rows) * SCALE)
     };
     let (x, y) = (trials.extent(|p| trials.x(p)), trials.extent(|p| p.latency));
     // Room for the notes: above the points at the left, and below them.
@@ -210,6 +222,15 @@ fn draw<'a>(trials: &Trials<'_>, frame: Frame, area: &Canvas<'a>) -> Result<(), 
     }
     notes(trials, frame, &chart, area)?;
     key(trials, frame, &legend)
+}
+
+/// Writes the title, and returns the height that it takes.
+fn title<'a>(trials: &Trials<'_>, area: &Canvas<'a>) -> Result<i32, Failure<'a>> {
+    let Some(title) = &trials.title else {
+        return Ok(0);
+    };
+    area.draw(&Text::new(title.clone(), (10 * SCALE, 6 * SCALE), text(15, &INK)))?;
+    Ok(TITLE)
 }
 
 /// The delays that were asked for: the ticks of the x axis.

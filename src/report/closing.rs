@@ -14,7 +14,7 @@ const NAMED: usize = 3;
 /// How many troubles get a line of their own.
 const TROUBLES: usize = 3;
 
-/// What a person should know at the end of a run, in about ten lines of plain text: what was
+/// What a person should know at the end of a run, in about a dozen lines of plain text: what was
 /// found, which differences are real, how large the noise is, what is missing, and where the
 /// page is. `page` is `None` where there is none; `troubles` are what went wrong.
 pub fn closing(run: &Run, page: Option<&Path>, troubles: &[String]) -> Vec<String> {
@@ -27,7 +27,12 @@ pub fn closing(run: &Run, page: Option<&Path>, troubles: &[String]) -> Vec<Strin
     for (group, collection, standing) in telling(run) {
         let parameter = collection.parameter.as_ref().map_or_else(String::new, |p| format!("/{p}"));
         let words = standing.words(NAMED, "x");
-        lines.push(format!("{}{parameter} against {}: {words}", group.name, group.reference));
+        let label = match group.is_modelled() {
+            true => format!("Modelled {}: ", group.kernel),
+            false => String::new(),
+        };
+        let name = format!("{}{parameter} against {}", group.name, group.reference);
+        lines.push(format!("{label}{name}: {words}"));
     }
     lines.extend(answer::noise(run).map(|noise| format!("Noise floor: {noise}")));
     lines.push(missing(run));
@@ -53,7 +58,7 @@ fn missing(run: &Run) -> String {
     let told = kinds.into_iter().filter_map(|kind| {
         let all = || absent.iter().filter(|one| one.what == kind);
         let what = if kind == "void" { "sample" } else { "cell" };
-        let count: usize = all().map(|one| one.count).sum();
+        let count = all().fold(0, |sum: usize, one| sum.saturating_add(one.count));
         let reasons = all().filter(|one| !one.why.is_empty()).count();
         let ids: Vec<&str> =
             all().flat_map(|one| &one.cells).map(|(_, _, cell)| cell.id.as_str()).collect();

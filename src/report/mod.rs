@@ -3,17 +3,21 @@
 //! The page is one file that loads nothing, runs no script and escapes all that it shows: what
 //! is in a record was written by whoever made it. Both say only what the data can carry: a tie
 //! is a tie, a tail has the samples behind it, and what was not measured is there with its
-//! reason.
+//! reason. What a modelled kernel brought about is called modelled wherever it stands, and
+//! stands in no sentence, rank or drawing with what this machine's own kernel did.
 
 mod answer;
 mod caveats;
 mod charts;
 mod closing;
 mod findings;
+mod kernels;
 mod links;
 mod marks;
 mod natural;
 mod number;
+mod probe;
+mod stalls;
 mod strip;
 mod table;
 mod view;
@@ -52,7 +56,7 @@ impl ReportError {
 impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReportError::Chart(why) => write!(f, "cannot draw the stall chart: {why}"),
+            ReportError::Chart(why) => write!(f, "cannot draw a stall chart: {why}"),
             ReportError::Page(why) => write!(f, "cannot put the page together: {why}"),
             ReportError::Store(error) => error.fmt(f),
         }

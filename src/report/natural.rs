@@ -1,8 +1,9 @@
 //! The stalls that nobody forces, in one table: each backend on both listeners, side by side.
 
 use super::caveats::Caveats;
-use super::findings::{NATURAL, Side, backend, counted, missing, side};
+use super::findings::{Side, backend, counted, missing, side};
 use super::number;
+use super::stalls::{self, NATURAL};
 use crate::record::{Cell, Run};
 
 /// The table, and the quantiles that it has.
@@ -62,7 +63,7 @@ const QUANTILES: [(&str, f64); 5] =
 impl Natural {
     /// Of a run; `None` where the group is not in it or none of it was measured.
     pub fn of(run: &Run, caveats: &Caveats) -> Option<Natural> {
-        let group = run.groups.iter().find(|group| group.name == NATURAL)?;
+        let group = stalls::native(run, NATURAL)?;
         let cells = || group.collections.iter().flat_map(|collection| &collection.cells);
         let measured = || cells().filter(|cell| missing(&cell.status).is_none());
         measured().next()?;

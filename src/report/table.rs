@@ -234,7 +234,7 @@ fn system_calls(_: &Around<'_>, cell: &Cell) -> Option<Field> {
 }
 
 fn samples(_: &Around<'_>, cell: &Cell) -> Option<Field> {
-    let voids: usize = cell.voids.values().sum();
+    let voids = cell.voids.values().fold(0, |all: usize, n| all.saturating_add(*n));
     let below = if voids > 0 { format!("+ {voids} void") } else { String::new() };
     Some(Field::Text(number::count(cell.samples as u64), below))
 }

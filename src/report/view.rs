@@ -7,9 +7,12 @@ use super::answer::{self, Finding};
 use super::caveats::Caveats;
 use super::charts::{self, Drawing, Frame, Trials};
 use super::findings;
+use super::kernels::{self, Kernels};
 use super::links::Links;
 use super::natural::{Half, Natural};
 use super::number;
+use super::probe::Probed;
+use super::stalls::{self, FORCED};
 use super::table::{self, Field, Table};
 use crate::bench::GROUPS;
 use crate::record::{self, NOISY, Run};
@@ -28,9 +31,14 @@ pub struct Page {
     marks: Vec<(&'static str, String)>,
     lead: String,
     findings: Vec<Finding>,
+    probed: Option<Probed>,
     chart: Option<Chart>,
     natural: Option<Natural>,
-    standing: Vec<(String, String)>,
+    kernels: Kernels,
+    /// One a group of stalls on a modelled kernel, never with the native one.
+    modelled: Vec<Chart>,
+    standing: Vec<Standing>,
+    modelled_standing: Vec<Standing>,
     groups: Vec<Group>,
     unreached: String,
     absent: Vec<Absent>,
@@ -38,17 +46,33 @@ pub struct Page {
     caveats: Vec<(usize, &'static str)>,
 }
 
-/// The headline chart in two sizes.
+/// A stall chart in two sizes.
 struct Chart {
-    wide: Drawing,
-    narrow: Drawing,
+    /// What its ids begin with.
+    id: String,
+    group: String,
+    /// The kernel's name, where it is modelled, and with what it stands for.
+    modelled: Option<String>,
+    kernel: String,
+    /// Each with the class that says where it is shown.
+    drawings: [(&'static str, Drawing); 2],
     description: String,
+}
+
+/// How the series of a group's telling collection stand to the reference.
+struct Standing {
+    name: String,
+    /// The kernel's name, where it is modelled.
+    modelled: Option<String>,
+    words: String,
 }
 
 /// The section of a group.
 struct Group {
     anchor: String,
     name: String,
+    /// The kernel's name, where it is modelled.
+    modelled: Option<String>,
     /// Its parts, and whether each is code.
     about: Vec<(String, bool)>,
     reference: String,
@@ -87,7 +111,15 @@ impl Page {
     /// Where a chart cannot be drawn.
     pub fn of(run: &Run, links: &Links) -> Result<Page, ReportError> {
         let caveats = Caveats::of(run);
-        let groups = run.groups.iter().enumerate();
+        let mut groups: Vec<(usize, &record::Group)> = run.groups.iter().enumerate().collect();
+        // The modelled ones stand apart, behind the others.
+        groups.sort_by_key(|(_, group)| group.is_modelled());
+        let (modelled_standing, standing) =
+            standing(run).into_iter().partition(|standing| standing.modelled.is_some());
+        let forced = stalls::native(run, FORCED).map(|group| chart(run, group, "chart".to_owned()));
+        let modelled = stalls::modelled(run).enumerate();
+        let modelled: Result<Vec<Option<Chart>>, ReportError> =
+            modelled.map(|(at, group)| chart(run, group, format!("modelled-{at}"))).collect();
         Ok(Page {
             version: run.rstall.clone(),
             host: host(run),
@@ -96,10 +128,14 @@ impl Page {
             marks: marks(run),
             lead: answer::lead(run),
             findings: answer::findings(run),
-            chart: chart(run)?,
+            probed: Probed::of(run),
+            chart: forced.transpose()?.flatten(),
             natural: Natural::of(run, &caveats),
-            standing: standing(run),
-            groups: groups.map(|(at, g)| group(at, g, &caveats, links)).collect(),
+            kernels: Kernels::of(run),
+            modelled: modelled?.into_iter().flatten().collect(),
+            standing,
+            modelled_standing,
+            groups: groups.into_iter().map(|(at, _)| group(at, run, &caveats, links)).collect(),
             unreached: unreached(run).join(", "),
             absent: findings::absent(run).iter().map(absent).collect(),
             surroundings: surroundings(run),
@@ -142,8 +178,8 @@ fn marks(run: &Run) -> Vec<(&'static str, String)> {
     marks
 }
 
-fn chart(run: &Run) -> Result<Option<Chart>, ReportError> {
-    let Some(trials) = Trials::of(run) else {
+fn chart(run: &Run, group: &record::Group, id: String) -> Result<Option<Chart>, ReportError> {
+    let Some(trials) = Trials::of(group) else {
         return Ok(None);
     };
     // The legend has one row a backend at the right, and one for two below.
@@ -151,19 +187,26 @@ fn chart(run: &Run) -> Result<Option<Chart>, ReportError> {
     let wide = Frame { width: 1120, height: (40 + 24 * backends).max(500), legend_right: true };
     let narrow = Frame { width: 340, height: 390 + 10 * backends, legend_right: false };
     Ok(Some(Chart {
-        wide: charts::stall(&trials, wide)?,
-        narrow: charts::stall(&trials, narrow)?,
+        id,
+        group: group.name.clone(),
+        modelled: kernels::mark(group),
+        kernel: kernels::words(run, group),
+        drawings: [
+            ("wide", charts::stall(&trials, wide)?),
+            ("narrow", charts::stall(&trials, narrow)?),
+        ],
         description: trials.description(),
     }))
 }
 
 /// The groups' telling collections, and how their series stand to the reference.
-fn standing(run: &Run) -> Vec<(String, String)> {
+fn standing(run: &Run) -> Vec<Standing> {
     let telling = findings::telling(run).into_iter();
     telling
         .map(|(group, collection, standing)| {
             let name = format!("{} against {}", title(group, collection), group.reference);
-            (name, standing.words(NAMED, "\u{d7}"))
+            let words = standing.words(NAMED, "\u{d7}");
+            Standing { name, modelled: kernels::mark(group), words }
         })
         .collect()
 }
@@ -176,20 +219,21 @@ pub fn title(group: &record::Group, collection: &record::Collection) -> String {
     }
 }
 
-fn group(at: usize, group: &record::Group, caveats: &Caveats, links: &Links) -> Group {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let is_plain = !group.name.is_empty() && group.name.chars().all(plain);
-    let anchor = if is_plain { group.name.clone() } else { at.to_string() };
+fn group(at: usize, run: &Run, caveats: &Caveats, links: &Links) -> Group {
+    let group = &run.groups[at];
+    // Named after the group where that is plain and nobody else's, else after its place.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_first = run.groups[..at].iter().all(|before| before.name != group.name);
+    let anchor = match is_first && !group.name.is_empty() && group.name.chars().all(is_plain) {
+        true => group.name.clone(),
+        false => format!("at-{at}"),
+    };
     let collections = group.collections.iter().map(|c| collection(group, c, caveats, links));
     Group {
         anchor: format!("group-{anchor}"),
         name: group.name.clone(),
-        about: group
-            .about
-            .split('`')
-            .zip(std::iter::repeat([false, true]).flatten())
-            .map(|(t, c)| (t.to_owned(), c))
-            .collect(),
+        modelled: kernels::mark(group),
+        about: kernels::code(&group.about),
         reference: group.reference.clone(),
         collections: collections.collect(),
     }
@@ -216,27 +260,39 @@ fn collection(
         ),
         None => format!(" {} was not run twice here: there is no noise floor.", group.reference),
     };
+    let modelled = match kernels::mark(group) {
+        Some(kernel) => format!("Modelled, {kernel}: "),
+        None => String::new(),
+    };
     Collection {
         facts: format!("The value is the {}.{connections}{noise}", group.value),
         noisy: collection.control.is_some_and(|control| (control.point - 1.0).abs() > NOISY),
         skipped: collection.skipped.clone(),
-        caption: format!("{name}: {}, all series, compared with {}", group.value, group.reference),
+        caption: format!(
+            "{modelled}{name}: {}, all series, compared with {}",
+            group.value, group.reference
+        ),
         table: table::table(group, collection, caveats, links),
         name,
     }
 }
 
 /// The groups that this rstall knows and the run does not have.
-pub fn unreached(run: &Run) -> Vec<&'static str> {
-    let known = GROUPS.iter().map(|group| group.name);
-    known.filter(|name| run.groups.iter().all(|group| group.name != *name)).collect()
+pub fn unreached(run: &Run) -> Vec<String> {
+    let unreached = GROUPS.iter().filter(|known| run.groups.iter().all(|g| g.name != known.name));
+    let told = unreached.map(|group| match group.on_request {
+        true => format!("{} (on request only)", group.name),
+        false => group.name.to_owned(),
+    });
+    told.collect()
 }
 
 fn absent(absent: &findings::Absent<'_>) -> Absent {
     // One series of one group at many parameters is one entry.
     let mut ids: Vec<(String, Vec<&str>)> = Vec::new();
     for (group, collection, cell) in &absent.cells {
-        let series = format!("{}/{}", group.name, cell.series);
+        let modelled = if group.is_modelled() { "modelled " } else { "" };
+        let series = format!("{modelled}{}/{}", group.name, cell.series);
         let parameter = collection.parameter.as_deref();
         match ids.iter_mut().find(|(known, _)| *known == series) {
             Some((_, parameters)) => parameters.extend(parameter),

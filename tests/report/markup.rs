@@ -68,10 +68,23 @@ pub fn tags(html: &str) -> Vec<Tag> {
     tags
 }
 
-/// The rows of the table of a collection: from its heading to the next.
+/// A section of a page, by its id.
+pub fn section<'a>(html: &'a str, id: &str) -> &'a str {
+    let begin = format!("<section id=\"{id}\"");
+    let (_, after) = html.split_once(&begin).unwrap_or_else(|| panic!("no section {id}"));
+    let inside = after.split("</section>").next().unwrap_or(after);
+    inside.split_once('>').map_or("", |(_, inside)| inside)
+}
+
+/// The rows of the table of a collection: from its heading, which may have the mark of a
+/// modelled kernel, to the next.
 pub fn table<'a>(html: &'a str, title: &str) -> &'a str {
-    let heading = format!("<h3 class=\"name\">{title}</h3>");
-    let (_, after) = html.split_once(&heading).unwrap_or_else(|| panic!("no table of {title}"));
+    let head = format!("<h3 class=\"name\">{title}");
+    let heading = [format!("{head}</h3>"), format!("{head} <span class=\"mark modelled\">")]
+        .into_iter()
+        .find(|heading| html.contains(heading))
+        .unwrap_or_else(|| panic!("no table of {title}"));
+    let after = html.split_once(&heading).map_or("", |(_, after)| after);
     after.split("<h3").next().unwrap_or(after)
 }
 

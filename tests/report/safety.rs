@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rstall::record::Status;
+use rstall::record::{Group, Run, Status};
 use rstall::report;
 
 use super::markup::{Tag, tags, text};
@@ -80,6 +80,7 @@ fn markup_in_a_record_is_shown_as_text() {
         "code",
         "dd",
         "desc",
+        "details",
         "div",
         "dl",
         "dt",
@@ -108,6 +109,7 @@ fn markup_in_a_record_is_shown_as_text() {
         "small",
         "span",
         "style",
+        "summary",
         "sup",
         "svg",
         "table",
@@ -131,8 +133,21 @@ fn markup_in_a_record_is_shown_as_text() {
     let mut shown: Vec<&str> = host.into_iter().map(String::as_str).collect();
     shown.extend(run.host.limits.iter().chain(&run.host.versions).flat_map(|(k, v)| [&**k, &**v]));
     shown.extend(run.options.arguments.iter().map(String::as_str));
+    shown.extend(probe_texts(&run));
+    for kernel in &run.kernels {
+        shown.extend([&*kernel.name, &*kernel.systems, &*kernel.source]);
+        shown.extend(kernel.about.split('`'));
+        match &kernel.seen {
+            Ok(seen) => {
+                shown.extend([&*seen.queued, &*seen.in_window_blocking]);
+                shown.push(&seen.in_window_nonblocking);
+            }
+            Err(why) => shown.push(why),
+        }
+    }
+    shown.extend(run.price.as_ref().and_then(|price| price.as_ref().err()).map(String::as_str));
     for (group, collection, cell) in run.cells() {
-        shown.extend([&*group.name, &*cell.series]);
+        shown.extend([&*group.kernel, &*group.name, &*cell.series]);
         shown.extend(collection.parameter.as_deref());
         shown.extend(collection.skipped.as_deref());
         shown.extend(cell.voids.keys().map(String::as_str));
@@ -141,17 +156,38 @@ fn markup_in_a_record_is_shown_as_text() {
             _ => {}
         }
     }
-    for one in shown {
+    for one in shown.into_iter().filter(|one| *one != "native") {
         assert!(text.contains(one), "{one:?} is not on the page");
     }
     // plotters writes the names in the chart.
     assert!(html.contains("&lt;/svg&gt;&lt;script&gt;"), "the chart's legend");
 }
 
+/// Every text of a run's probe.
+fn probe_texts(run: &Run) -> Vec<&str> {
+    let probe = run.probe.as_ref().expect("a probe");
+    let mut texts = vec![&*probe.system, &*probe.release, &*probe.kernel, &*probe.verdict.family];
+    for experiment in &probe.experiments {
+        texts.extend([&*experiment.transport, &*experiment.ending]);
+        texts.extend(experiment.differs.iter().map(String::as_str));
+        texts.extend(experiment.observed.fields().into_iter().filter_map(|(_, field)| field));
+        // What is documented stands beside what differs from it.
+        let documented = experiment.documented.fields().into_iter();
+        let differ = documented.filter(|(name, _)| experiment.differs.iter().any(|d| d == name));
+        texts.extend(differ.filter_map(|(_, field)| field));
+    }
+    texts.extend(probe.absent.iter().flat_map(|absent| [&*absent.what, &*absent.why]));
+    texts.extend(probe.backends.iter().flat_map(|one| [&*one.backend, &*one.outcome]));
+    texts
+}
+
 #[test]
 fn a_record_cannot_move_the_cursor_of_a_terminal() {
     let run = record("hostile");
     assert!(run.host.system.contains('\u{1b}'), "the record was meant to hold an escape");
+    let modelled = |group: &Group| group.kernel.contains('\u{1b}');
+    assert!(run.groups.iter().any(modelled), "a kernel's name too");
+    assert!(probe_texts(&run).iter().any(|text| text.contains('\u{1b}')), "and the probe");
     let troubles = ["\u{1b}[2Jgone".to_owned()];
     for line in report::closing(&run, None, &troubles) {
         assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
