@@ -5,7 +5,7 @@
 //! for which no kernel is in force gets the system call that the C library would have made,
 //! after one load from memory. For one that [`put_in_force`] has named, the real accept is
 //! done first (a park is a park in the kernel's own accept), and what it gives is answered as
-//! [`Model::decide`] says.
+//! [`Model::decide`](crate::kernel::Model::decide) says.
 //!
 //! Listeners are told apart by their SO_COOKIE (socket(7); net/core/sock_diag.c): a number
 //! that the kernel gives each socket once, the same under every descriptor of it, and never

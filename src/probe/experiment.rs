@@ -85,7 +85,7 @@ impl Answers {
     }
 
     /// The names of the fields that both have and that differ. What is documented may leave
-    /// a kernel the choice: alternatives stand around [`OR`].
+    /// a kernel the choice, between alternatives with an ` or ` between them.
     pub fn differences(&self, documented: &Answers) -> Vec<String> {
         let pairs = self.fields().into_iter().zip(documented.fields());
         let differ = pairs.filter(|((_, seen), (_, documented))| match (seen, documented) {

@@ -50,11 +50,10 @@ pub struct Wakeups {
 impl Wakeups {
     /// The mean number of wake-ups a connection.
     pub fn mean(&self) -> f64 {
-        let (all, n) = self
-            .connections
-            .iter()
-            .fold((0, 0), |(all, n), (woken, times)| (all + woken * times, n + times));
-        all as f64 / n.max(1) as f64
+        // In floating point: a record may hold any number.
+        let all: f64 = self.connections.iter().map(|(&woken, &n)| woken as f64 * n as f64).sum();
+        let n: f64 = self.connections.values().map(|&n| n as f64).sum();
+        all / n.max(1.0)
     }
 }
 

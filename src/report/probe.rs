@@ -1,7 +1,5 @@
 //! The probe's part of a report: its verdict in a sentence, and its experiments as tables.
 
-use std::collections::BTreeMap;
-
 use super::answer::Finding;
 use super::number;
 use crate::kernel;
@@ -222,13 +220,10 @@ fn wakeups(wakeups: &Wakeups) -> (&'static str, String, String, String) {
         format!("{} woke {}", number::count(*connections as u64), number::count(*woken as u64))
     };
     let counts: Vec<String> = wakeups.connections.iter().map(one).collect();
-    let (waiters, mean) = (number::count(wakeups.waiters as u64), mean(&wakeups.connections));
+    let mean = match counts.as_slice() {
+        [] => number::NONE.to_owned(),
+        _ => format!("{:.2}", wakeups.mean()),
+    };
+    let waiters = number::count(wakeups.waiters as u64);
     (wakeups.trigger.name(), waiters, mean, counts.join(", "))
-}
-
-/// The mean number of wake-ups, in floating point: a record may hold any number.
-fn mean(connections: &BTreeMap<usize, usize>) -> String {
-    let all: f64 = connections.iter().map(|(&woken, &n)| woken as f64 * n as f64).sum();
-    let n: f64 = connections.values().map(|&n| n as f64).sum();
-    if n > 0.0 { format!("{:.2}", all / n) } else { number::NONE.to_owned() }
 }
