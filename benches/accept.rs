@@ -1,5 +1,5 @@
 //! `cargo bench`: collects every group in rounds, hands the samples to Criterion, writes
-//! rstall's own page, and ends with ten lines that a person can read.
+//! rstall's own page, and ends with a dozen lines that a person can read.
 
 mod adapter;
 mod arguments;
