@@ -229,8 +229,16 @@ pub fn errno_name(error: &io::Error) -> String {
     }
 }
 
+/// An error as a user is told of it: its message, and behind it what can be done.
+pub fn explain(error: &io::Error) -> String {
+    match remedy(error) {
+        "" => error.to_string(),
+        remedy => format!("{error}; {remedy}"),
+    }
+}
+
 /// What a user can do about an error, in one clause; empty where there is nothing to say.
-pub fn remedy(error: &io::Error) -> &'static str {
+fn remedy(error: &io::Error) -> &'static str {
     // An error that a library has wrapped keeps its kind, and not its errno.
     match error.kind() {
         io::ErrorKind::ReadOnlyFilesystem => {

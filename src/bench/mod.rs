@@ -197,9 +197,7 @@ impl Miss {
     /// with the remedy; any other error voids the sample.
     pub(crate) fn of(doing: &str) -> impl FnOnce(std::io::Error) -> Miss {
         move |error| {
-            let remedy = outcome::remedy(&error);
-            let joint = if remedy.is_empty() { "" } else { "; " };
-            let message = format!("{doing}: {error}{joint}{remedy}");
+            let message = format!("{doing}: {}", outcome::explain(&error));
             if outcome::is_exhausted(&error) { Miss::Unfit(message) } else { Miss::Void(message) }
         }
     }

@@ -159,7 +159,9 @@ fn wakeups(probe: &probe::Probe) -> Table {
 
 fn inheritance(probe: &probe::Probe) -> String {
     let told = |inherits: bool| if inherits { "is inherited" } else { "is not inherited" };
-    let seen = probe.inherits_nonblocking.map_or("was not looked at", told);
+    let Some(seen) = probe.inherits_nonblocking.map(told) else {
+        return "It was not looked at whether accepted sockets inherit it".to_owned();
+    };
     let beside = match (probe.inherits_nonblocking, probe.inherits_nonblocking_documented) {
         (Some(seen), Some(documented)) if seen == documented => ", as documented".to_owned(),
         (Some(_), Some(documented)) => format!(" (DIFFERS: documented: it {})", told(documented)),

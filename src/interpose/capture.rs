@@ -17,7 +17,7 @@ use crate::evidence::queue;
 use crate::evidence::reset::{self, Ended};
 use crate::kernel::Model;
 use crate::listener::{Family, Listener, ListenerSpec};
-use crate::outcome::{Abort, Outcome};
+use crate::outcome::{self, Abort, Outcome};
 use crate::peer::Peer;
 
 /// A safety net: the connection that the backend is to take is queued before it waits.
@@ -63,8 +63,9 @@ fn test_apart(driver: &'static Driver) -> Result<(), String> {
 }
 
 fn test(driver: &Driver) -> Result<(), String> {
-    let failed =
-        |error: std::io::Error| format!("the self-test of its accepts could not be made: {error}");
+    let failed = |error: std::io::Error| {
+        format!("the self-test of its accepts could not be made: {}", outcome::explain(&error))
+    };
     let mode = driver.modes[driver.modes.len() - 1];
     let listener =
         Listener::bind(ListenerSpec { mode, family: Family::Ipv4, backlog: 4 }).map_err(failed)?;
@@ -83,7 +84,7 @@ fn test(driver: &Driver) -> Result<(), String> {
             return Err("the self-test of its accepts came to no accept".to_owned());
         }
         match backend.wait(&mut ready) {
-            Err(error) if crate::outcome::is_interrupted(&error) => continue,
+            Err(error) if outcome::is_interrupted(&error) => continue,
             result => result.map_err(failed)?,
         }
         if ready.accepts > 0 {

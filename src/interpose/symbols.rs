@@ -12,7 +12,7 @@ macro_rules! interpose_accept {
         #[cfg(target_os = "linux")]
         #[allow(unsafe_code)]
         mod interposed_accept {
-            use ::rstall::interpose::{c_int, sockaddr, socklen_t};
+            use $crate::interpose::{c_int, sockaddr, socklen_t};
 
             /// accept(2): accept4 without flags.
             ///
@@ -27,7 +27,7 @@ macro_rules! interpose_accept {
                 length: *mut socklen_t,
             ) -> c_int {
                 // SAFETY: the caller's own promise.
-                unsafe { ::rstall::interpose::accept4(listener, address, length, 0) }
+                unsafe { $crate::interpose::accept4(listener, address, length, 0) }
             }
 
             /// accept4(2).
@@ -43,7 +43,7 @@ macro_rules! interpose_accept {
                 flags: c_int,
             ) -> c_int {
                 // SAFETY: the caller's own promise.
-                unsafe { ::rstall::interpose::accept4(listener, address, length, flags) }
+                unsafe { $crate::interpose::accept4(listener, address, length, flags) }
             }
         }
     };

@@ -21,7 +21,7 @@ use crate::accept_loop::{Discipline, Policy};
 use crate::evidence::queue;
 use crate::kernel::Kernel;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
-use crate::outcome::RetrySet;
+use crate::outcome::{self, RetrySet};
 use crate::peer::Peer;
 use crate::trial::{self, Cell, Timing};
 use crate::{backend, clock, fault};
@@ -108,7 +108,7 @@ pub fn run(kernel: &'static Kernel) -> Probe {
     let backends = backends(kernel, &mut absent);
     let inherits = inherits_nonblocking();
     if let Err(error) = &inherits {
-        absent.push(Absent { what: "O_NONBLOCK".to_owned(), why: error.to_string() });
+        absent.push(Absent { what: "O_NONBLOCK".to_owned(), why: outcome::explain(error) });
     }
     Probe {
         verdict: Verdict::of(&experiments),
@@ -138,7 +138,7 @@ fn experiments(system: &str, kernel: &Kernel, absent: &mut Vec<Absent>) -> Vec<E
         // Models answer for TCP alone.
         let modelled = matches!(transport, Transport::Tcp4 | Transport::Tcp6);
         let missing = match transport.listen() {
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(outcome::explain(&error)),
             Ok(_) if !kernel.is_native() && !modelled => {
                 Some("not modelled: the models answer for TCP".to_owned())
             }
@@ -162,7 +162,7 @@ fn experiments(system: &str, kernel: &Kernel, absent: &mut Vec<Absent>) -> Vec<E
                 }
                 Err(error) => absent.push(Absent {
                     what: format!("{}, {}", transport.name(), ending.name()),
-                    why: error.to_string(),
+                    why: outcome::explain(&error),
                 }),
             }
         }

@@ -106,10 +106,10 @@ mod imp {
     /// Why they cannot be counted: no epoll, no /proc to see who waits.
     pub fn count(trigger: Trigger, waiters: usize) -> Result<Wakeups, String> {
         let spec = ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 64 };
-        let listener = Listener::bind(spec).map_err(|error| error.to_string())?;
+        let listener = Listener::bind(spec).map_err(|error| outcome::explain(&error))?;
         let wakeups = AtomicUsize::new(0);
         let (tell, told) = mpsc::channel();
-        let (stop, stopper) = io::pipe().map_err(|error| error.to_string())?;
+        let (stop, stopper) = io::pipe().map_err(|error| outcome::explain(&error))?;
         thread::scope(|scope| {
             for _ in 0..waiters {
                 let (tell, stop) = (tell.clone(), stop.try_clone());
@@ -118,7 +118,8 @@ mod imp {
                     let waited = stop
                         .and_then(|stop| wait_and_accept(listener, &stop, trigger, wakeups, &tell));
                     // Nobody listens any more where the count is over.
-                    let _ = tell.send(Told::Ended(waited.err().map(|error| error.to_string())));
+                    let _ =
+                        tell.send(Told::Ended(waited.err().map(|error| outcome::explain(&error))));
                 });
             }
             let counted = connect_and_look(&listener, waiters, &wakeups, &told);
@@ -191,7 +192,7 @@ mod imp {
             until_all_wait(&watches, clock::now().after(PATIENCE))?;
             let before = wakeups.load(Ordering::Acquire);
             let client = Peer::connect_within(listener.addr(), PATIENCE);
-            let client = client.map_err(|error| error.to_string())?;
+            let client = client.map_err(|error| outcome::explain(&error))?;
             next()?;
             // Who was woken beside the one that accepted is back in its wait by then.
             until_all_wait(&watches, clock::now().after(PATIENCE))?;

@@ -33,10 +33,7 @@ impl StoreError {
     }
 
     fn io<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> StoreError + 'a {
-        move |error| match outcome::remedy(&error) {
-            "" => StoreError::new(path, doing, error),
-            remedy => StoreError::new(path, doing, format!("{error}; {remedy}")),
-        }
+        move |error| StoreError::new(path, doing, outcome::explain(&error))
     }
 }
 

@@ -200,7 +200,7 @@ fn backends(probe: &Probe) -> Vec<(String, String)> {
 fn inheritance(probe: &Probe) -> (String, bool) {
     let told = |inherits: bool| if inherits { "is inherited" } else { "is not inherited" };
     let Some(seen) = probe.inherits_nonblocking.map(told) else {
-        return ("was not looked at".to_owned(), false);
+        return ("was not looked at whether accepted sockets inherit it".to_owned(), false);
     };
     let (beside, differs) =
         match (probe.inherits_nonblocking, probe.inherits_nonblocking_documented) {

@@ -39,11 +39,8 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// backend refused the listener. What goes wrong later is in the record.
 pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
     let began = clock::now();
-    let mut conductor = Conductor::set_up(cell, timing, began).map_err(|error| {
-        let remedy = outcome::remedy(&error);
-        let joint = if remedy.is_empty() { "" } else { "; " };
-        format!("cannot set up a trial: {error}{joint}{remedy}")
-    })?;
+    let mut conductor = Conductor::set_up(cell, timing, began)
+        .map_err(|error| format!("cannot set up a trial: {}", outcome::explain(&error)))?;
     let result = conductor.conduct();
     let Conductor { mut log, evidence, resets, ended, in_force, .. } = conductor.stop();
     // What the model dropped as accept came to it; what it dropped before is in the log.
@@ -71,7 +68,7 @@ pub(super) enum Stop {
 impl Stop {
     /// A step of the harness itself failed.
     pub(super) fn void(doing: &str) -> impl FnOnce(io::Error) -> Stop {
-        move |error| Stop::Void(format!("{doing}: {error}"))
+        move |error| Stop::Void(format!("{doing}: {}", outcome::explain(&error)))
     }
 }
 
