@@ -8,8 +8,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::ptr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -17,12 +16,11 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 
+use super::system_calls::{c_int, duplicate, native, reset_peer_port, sockaddr, socklen_t, take};
 use super::table::{IN_FORCE, MODELLED, Modelled};
 use crate::clock::{self, Moment};
 use crate::kernel::{Decision, Head};
 use crate::outcome;
-
-pub use libc::{c_int, sockaddr, socklen_t};
 
 /// accept4(2), as the kernel in force for the listener answers it. Blocks as that would.
 ///
@@ -55,35 +53,6 @@ pub unsafe fn accept4(
     }
 }
 
-/// The system call. Both symbols end here: accept(2) is accept4 without flags, and not every
-/// architecture has a number for it.
-///
-/// # Safety
-///
-/// As accept4(2).
-unsafe fn native(
-    listener: c_int,
-    address: *mut sockaddr,
-    length: *mut socklen_t,
-    flags: c_int,
-) -> c_int {
-    // SAFETY: as the caller promised; the kernel checks the pointers (accept(2)).
-    unsafe { libc::syscall(libc::SYS_accept4, listener, address, length, flags) as c_int }
-}
-
-/// Takes one connection past every model.
-pub(super) fn take(listener: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    // SAFETY: no pointer is passed.
-    let taken = unsafe {
-        native(listener.as_raw_fd(), ptr::null_mut(), ptr::null_mut(), libc::SOCK_CLOEXEC)
-    };
-    if taken == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new and nobody else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(taken) })
-}
-
 /// The kernel in force for what a descriptor stands for, and its SO_COOKIE. What is no socket
 /// has none, and the system call says so.
 fn find(listener: c_int) -> Option<(u64, Arc<Modelled>)> {
@@ -95,27 +64,6 @@ fn find(listener: c_int) -> Option<(u64, Arc<Modelled>)> {
     let cookie = SockRef::from(&unsafe { BorrowedFd::borrow_raw(listener) }).cookie().ok()?;
     let table = MODELLED.read().unwrap_or_else(PoisonError::into_inner);
     Some((cookie, Arc::clone(table.get(&cookie)?)))
-}
-
-/// The port of a client whose connection is gone. getpeername(2) no longer tells; SO_PEERNAME
-/// does (net/core/sock.c), as accept does. Both families begin with two bytes of family and
-/// two of port (ip(7), ipv6(7)).
-pub(super) fn reset_peer_port(connection: &OwnedFd) -> Option<u16> {
-    let mut address = [0_u8; 4];
-    let mut length = size_of_val(&address) as socklen_t;
-    // SAFETY: the pointer and the length are those of `address`, of which the call writes no
-    // more (getsockopt(2)).
-    let result = unsafe {
-        libc::getsockopt(
-            connection.as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERNAME,
-            address.as_mut_ptr().cast(),
-            &mut length,
-        )
-    };
-    let port = u16::from_be_bytes([address[2], address[3]]);
-    (result == 0 && port != 0).then_some(port)
 }
 
 /// A call and its arguments.
@@ -168,13 +116,7 @@ impl Call {
 
     /// The accept itself. Parks as the listener does.
     fn take(&self, listener: RawFd) -> io::Result<Taken> {
-        // SAFETY: no pointer is passed.
-        let taken = unsafe { native(listener, ptr::null_mut(), ptr::null_mut(), self.flags) };
-        if taken == -1 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor is new and nobody else owns it.
-        Ok(Taken(unsafe { OwnedFd::from_raw_fd(taken) }))
+        take(listener, self.flags).map(Taken)
     }
 
     /// Writes the peer's address where the caller wants it, as accept4 would. Fails with
@@ -257,17 +199,6 @@ impl Taken {
     fn into_raw(self) -> RawFd {
         self.0.into_raw_fd()
     }
-}
-
-/// A duplicate whose number is `from` or above (fcntl(2), F_DUPFD_CLOEXEC).
-fn duplicate(fd: RawFd, from: c_int) -> io::Result<OwnedFd> {
-    // SAFETY: no pointer is passed; fcntl(2) fails for a number that is not open.
-    let duplicate = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, from) };
-    if duplicate == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new and nobody else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(duplicate) })
 }
 
 /// Waits until the listener is ready, at most until `due`.

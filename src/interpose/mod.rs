@@ -23,15 +23,20 @@ mod call;
 mod elsewhere;
 mod symbols;
 #[cfg(target_os = "linux")]
+mod system_calls;
+#[cfg(target_os = "linux")]
 mod table;
 
 use crate::clock::Moment;
 
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
-pub use call::{accept4, c_int, sockaddr, socklen_t};
+pub use call::accept4;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{InForce, put_in_force};
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub use system_calls::{c_int, sockaddr, socklen_t};
 #[cfg(target_os = "linux")]
 pub use table::{InForce, put_in_force};
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use socket2::SockRef;
 
-use super::{Vanished, call};
+use super::Vanished;
+use super::system_calls::{reset_peer_port, take};
 use crate::clock;
 use crate::kernel::Model;
 
@@ -91,9 +92,9 @@ impl InForce {
     /// accept's own; `InvalidData` where the head of the queue is alive, which it no longer
     /// is afterwards: the caller has to give the queue up.
     pub fn reap(&self, listener: &impl AsFd) -> io::Result<u16> {
-        let taken = call::take(listener.as_fd())?;
+        let taken = take(listener.as_fd().as_raw_fd(), libc::SOCK_CLOEXEC)?;
         let alive = SockRef::from(&taken).peer_addr().is_ok();
-        match (alive, call::reset_peer_port(&taken)) {
+        match (alive, reset_peer_port(&taken)) {
             (false, Some(port)) => Ok(port),
             _ => {
                 let message = "the connection at the head of the accept queue is not aborted";

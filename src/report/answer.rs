@@ -1,21 +1,9 @@
 //! The answer first: what a run found, in sentences that the page and the closing lines share.
 
+use super::findings::Finding;
 use super::stalls::{self, FORCED, NATURAL, Stalls, Tally};
 use super::{kernels, number, probe};
 use crate::record::{Group, Run, Status};
-
-/// One thing that a run found: the figure and the text are one sentence, without its full stop.
-#[derive(Debug)]
-pub struct Finding {
-    /// What to look at first: `7 of 7`.
-    pub figure: String,
-    /// What that is.
-    pub text: String,
-    /// What follows from it, for those who have the room; may be empty.
-    pub more: String,
-    /// The kernel's name, where it is a modelled one that this was found on.
-    pub modelled: Option<String>,
-}
 
 /// The headline of a run.
 pub fn lead(run: &Run) -> String {

@@ -1,6 +1,7 @@
 //! What a reader must know of some rows before comparing them, numbered.
 
-use super::findings::{Verdict, backend, counted};
+use super::findings::Verdict;
+use super::series::{backend, counted};
 use crate::record::{Cell, Collection, Group, Run, Status};
 
 struct Caveat {

@@ -5,8 +5,8 @@ use plotters::coord::combinators::{LogCoord, WithKeyPoints};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::findings::{Side, side};
 use super::marks::{self, INK, LINE, MUTED};
+use super::series::{Side, side};
 use super::{ReportError, number};
 use crate::record::{Group, Status};
 

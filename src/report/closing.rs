@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::answer::{self, Finding};
-use super::findings::{self, telling};
+use super::answer;
+use super::findings::{self, Finding, telling};
 use super::number;
 use super::view;
 use crate::record::Run;

@@ -17,6 +17,7 @@ mod marks;
 mod natural;
 mod number;
 mod probe;
+mod series;
 mod stalls;
 mod strip;
 mod table;

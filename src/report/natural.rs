@@ -1,8 +1,9 @@
 //! The stalls that nobody forces, in one table: each backend on both listeners, side by side.
 
 use super::caveats::Caveats;
-use super::findings::{Side, backend, counted, missing, side};
+use super::findings::missing;
 use super::number;
+use super::series::{Side, backend, counted, side};
 use super::stalls::{self, NATURAL};
 use crate::record::{Cell, Run};
 

@@ -1,6 +1,6 @@
 //! The probe's part of a report: its verdict in a sentence, and its experiments as tables.
 
-use super::answer::Finding;
+use super::findings::Finding;
 use super::number;
 use crate::kernel;
 use crate::probe::verdict::Answer;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::findings::{Side, backend, counted, side};
 use super::number;
+use super::series::{Side, backend, counted, side};
 use crate::record::{Cell, Group, Run, Status};
 
 /// The group whose stalls are forced by a rival.

@@ -1,9 +1,10 @@
 //! One collection as a table: all its series side by side, in the order of the registry.
 
 use super::caveats::Caveats;
-use super::findings::{Verdict, counted, missing};
+use super::findings::{Verdict, missing};
 use super::links::Links;
 use super::number;
+use super::series::counted;
 use super::strip::{Axis, Strip, Tick};
 use crate::record::{Cell, Collection, Group};
 use crate::stats::Estimate;

@@ -3,10 +3,11 @@
 use askama::Template;
 
 use super::ReportError;
-use super::answer::{self, Finding};
+use super::answer;
 use super::caveats::Caveats;
 use super::charts::{self, Drawing, Frame, Trials};
 use super::findings;
+use super::findings::Finding;
 use super::kernels::{self, Kernels};
 use super::links::Links;
 use super::natural::{Half, Natural};
