@@ -11,7 +11,9 @@ use socket2::SockRef;
 use super::Vanished;
 use super::system_calls::{reset_peer_port, take};
 use crate::clock;
+use crate::evidence::queue;
 use crate::kernel::Model;
+use crate::outcome;
 
 /// How many listeners have a kernel in force: the one thing that every accept of an
 /// interposed program looks at.
@@ -85,13 +87,16 @@ impl InForce {
 
     /// Takes the aborted connection at the head of the queue off, past the model, and returns
     /// its client's port: for a kernel that drops such a connection before anybody asks for
-    /// readiness. Blocks never where a connection is known to be queued.
+    /// readiness. Blocks never, unless somebody else accepts at the same time.
     ///
     /// # Errors
     ///
-    /// accept's own; `InvalidData` where the head of the queue is alive, which it no longer
+    /// accept's own, EWOULDBLOCK where the queue is empty; `InvalidData` where the head of the queue is alive, which it no longer
     /// is afterwards: the caller has to give the queue up.
     pub fn reap(&self, listener: &impl AsFd) -> io::Result<u16> {
+        if !queue::readable(listener)? {
+            return Err(outcome::would_block());
+        }
         let taken = take(listener.as_fd().as_raw_fd(), libc::SOCK_CLOEXEC)?;
         let alive = SockRef::from(&taken).peer_addr().is_ok();
         match (alive, reset_peer_port(&taken)) {

@@ -236,6 +236,15 @@ fn what_is_reaped_is_the_aborted_head_and_nothing_else() {
 }
 
 #[test]
+fn reaping_an_empty_queue_waits_for_nobody() {
+    let _beside = super::beside_others();
+    let queue = Queue::v4(kernel("berkeley"), Mode::Blocking, &[]);
+    let in_force = queue.in_force.as_ref().expect("a model");
+    let error = in_force.reap(queue.listener.socket()).expect_err("there is nothing");
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
 fn readiness_is_gone_with_the_connection_before_anybody_waits() {
     let _beside = super::beside_others();
     let queue = Queue::v4(kernel("berkeley"), Mode::NonBlocking, &[Reset]);
