@@ -43,6 +43,8 @@ fn a_model_is_in_force_for_every_descriptor_of_its_listener_until_it_is_dropped(
     assert_eq!(aborted.result.map(drop), Err(Errno::ECONNABORTED));
     let std = queue.listener.socket().accept().map(drop);
     assert_eq!(std.expect_err("std's accept too").raw_os_error(), Some(libc::ECONNABORTED));
+    // Another model stays in force: the table is looked at all the same.
+    let _neighbour = Queue::v4(kernel("svr4"), Mode::NonBlocking, &[]);
     queue.in_force = None;
     call(Symbol::Accept, other.socket().as_raw_fd(), 64).result.expect("handed over dead");
 }
