@@ -91,8 +91,8 @@ impl InForce {
     ///
     /// # Errors
     ///
-    /// accept's own, EWOULDBLOCK where the queue is empty; `InvalidData` where the head of the queue is alive, which it no longer
-    /// is afterwards: the caller has to give the queue up.
+    /// accept's own, EWOULDBLOCK where the queue is empty; `InvalidData` where its head is
+    /// alive, and lost by that: the caller has to give the queue up.
     pub fn reap(&self, listener: &impl AsFd) -> io::Result<u16> {
         if !queue::readable(listener)? {
             return Err(outcome::would_block());
