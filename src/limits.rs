@@ -1,7 +1,7 @@
 //! The limits that a run meets, and the CPUs that it is put on.
 #![allow(unsafe_code)]
 
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -22,6 +22,39 @@ pub fn raise_open_files() -> Option<u64> {
         drop(unsafe { OwnedFd::from_raw_fd(fd) })
     });
     Some(limit)
+}
+
+/// No descriptor is left in this process: the limit on open files is what is open. Ends when
+/// it is dropped.
+#[derive(Debug)]
+pub(crate) struct Shortage {
+    soft: libc::rlim_t,
+    hard: libc::rlim_t,
+}
+
+impl Shortage {
+    /// Lowers the soft limit to the lowest number that is free: whatever is opened from now on
+    /// fails with EMFILE (getrlimit(2), RLIMIT_NOFILE: one more than the highest number).
+    ///
+    /// # Errors
+    ///
+    /// Those of dup(2), getrlimit(2) and setrlimit(2).
+    pub(crate) fn begin() -> std::io::Result<Shortage> {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        // dup(2) gives the lowest number that is free, and it is given back at once.
+        let lowest = std::io::stderr().as_fd().try_clone_to_owned()?.as_raw_fd();
+        #[allow(clippy::useless_conversion, reason = "rlim_t is signed on FreeBSD")]
+        let lowest = libc::rlim_t::try_from(lowest).unwrap_or(soft);
+        setrlimit(Resource::RLIMIT_NOFILE, lowest, hard)?;
+        Ok(Shortage { soft, hard })
+    }
+}
+
+impl Drop for Shortage {
+    fn drop(&mut self) {
+        // It was allowed before.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, self.soft, self.hard);
+    }
 }
 
 /// More descriptors than any benchmark has open: two for each connection of the largest idle

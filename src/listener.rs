@@ -80,7 +80,7 @@ pub struct ListenerSpec {
 pub struct Listener {
     socket: TcpListener,
     addr: SocketAddr,
-    mode: Mode,
+    spec: ListenerSpec,
 }
 
 impl Listener {
@@ -91,27 +91,56 @@ impl Listener {
     /// What socket(2), bind(2) and listen(2) give: EAFNOSUPPORT or EADDRNOTAVAIL where the
     /// family's loopback does not exist, EMFILE where descriptors have run out.
     pub fn bind(spec: ListenerSpec) -> io::Result<Listener> {
-        let addr = SocketAddr::new(spec.family.loopback(), 0);
+        Listener::at(SocketAddr::new(spec.family.loopback(), 0), spec, false)
+    }
+
+    /// As [`Listener::bind`], with SO_REUSEPORT: [others](Listener::another) may have the same
+    /// port.
+    pub fn bind_shared(spec: ListenerSpec) -> io::Result<Listener> {
+        Listener::at(SocketAddr::new(spec.family.loopback(), 0), spec, true)
+    }
+
+    /// Another listener on the same port, with an accept queue and flags of its own
+    /// (socket(7), SO_REUSEPORT).
+    ///
+    /// # Errors
+    ///
+    /// EADDRINUSE where this one was not opened with [`Listener::bind_shared`].
+    pub fn another(&self) -> io::Result<Listener> {
+        Listener::at(self.addr, self.spec, true)
+    }
+
+    fn at(addr: SocketAddr, spec: ListenerSpec, shared: bool) -> io::Result<Listener> {
         let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+        socket.set_reuse_port(shared)?;
         socket.bind(&addr.into())?;
         socket.listen(spec.backlog)?;
         socket.set_nonblocking(spec.mode == Mode::NonBlocking)?;
         let socket = TcpListener::from(socket);
         let addr = socket.local_addr()?;
-        Ok(Listener { socket, addr, mode: spec.mode })
+        Ok(Listener { socket, addr, spec })
+    }
+
+    /// Asks where clients connect to, after the listener was shut down and listens again.
+    pub(crate) fn find_again(&mut self) -> io::Result<()> {
+        self.addr = self.socket.local_addr()?;
+        Ok(())
     }
 
     /// Takes over a listening socket that another process opened (a worker of
     /// `stall_natural`); O_NONBLOCK stays as it is and `mode` must say how that is.
     pub fn adopt(socket: TcpListener, mode: Mode) -> io::Result<Listener> {
         let addr = socket.local_addr()?;
-        Ok(Listener { socket, addr, mode })
+        let family = if addr.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+        // Its backlog is known to whoever opened it; this is for one that listens anew.
+        let spec = ListenerSpec { mode, family, backlog: libc::SOMAXCONN };
+        Ok(Listener { socket, addr, spec })
     }
 
     /// A second descriptor of the same open file description: O_NONBLOCK is shared, and so
     /// is the accept queue (dup(2)).
     pub fn duplicate(&self) -> io::Result<Listener> {
-        Ok(Listener { socket: self.socket.try_clone()?, addr: self.addr, mode: self.mode })
+        Ok(Listener { socket: self.socket.try_clone()?, addr: self.addr, spec: self.spec })
     }
 
     /// Where clients connect to.
@@ -121,7 +150,7 @@ impl Listener {
 
     /// Blocking or non-blocking, as it was opened.
     pub fn mode(&self) -> Mode {
-        self.mode
+        self.spec.mode
     }
 
     /// The socket itself.

@@ -7,8 +7,10 @@ rstall::interpose_accept!();
 use std::process::ExitCode;
 
 use clap::Parser;
+use rstall::trial::apart;
 
 fn main() -> ExitCode {
+    apart::run_if_asked();
     let arguments = cli::Cli::parse();
     match cli::run(arguments) {
         Ok(code) => code,

@@ -197,8 +197,7 @@ pub(crate) fn would_block() -> io::Error {
     io::Error::from_raw_os_error(libc::EAGAIN)
 }
 
-/// What accept says of a descriptor that is not there.
-#[cfg(target_os = "linux")]
+/// What a system call says of a descriptor that is not there.
 pub(crate) fn no_such_descriptor() -> io::Error {
     io::Error::from_raw_os_error(libc::EBADF)
 }
@@ -206,6 +205,11 @@ pub(crate) fn no_such_descriptor() -> io::Error {
 /// Whether the kernel does not know an option that it was given.
 pub fn is_unknown_option(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EINVAL)
+}
+
+/// Whether a pointer was bad (accept(2), EFAULT).
+pub fn is_bad_address(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EFAULT)
 }
 
 /// Whether the kernel has no such object.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
 use crate::outcome;
 
@@ -55,6 +55,37 @@ impl Peer {
     /// The listener's address.
     pub fn remote(&self) -> SocketAddr {
         self.remote
+    }
+
+    /// Sends one byte.
+    ///
+    /// # Errors
+    ///
+    /// ECONNRESET or EPIPE where the connection is gone.
+    pub fn send(&mut self) -> io::Result<()> {
+        self.stream.write_all(b"p")
+    }
+
+    /// Returns once the other side has reset the connection, or closed it.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` at the deadline: the connection is still there.
+    pub fn await_reset(&mut self, deadline: Moment) -> io::Result<()> {
+        loop {
+            let timeout = PollTimeout::try_from(deadline.remaining().as_millis());
+            let mut entry = [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut entry, timeout.unwrap_or(PollTimeout::MAX)).map_err(io::Error::from) {
+                Err(error) if outcome::is_interrupted(&error) => {}
+                Err(error) => return Err(error),
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                // A byte would be the other side's: it is alive, and has something to say.
+                Ok(_) => match self.stream.read(&mut [0]) {
+                    Ok(1..) => {}
+                    Ok(0) | Err(_) => return Ok(()),
+                },
+            }
+        }
     }
 
     /// Ends the connection with a FIN. The side that closes first gets TIME_WAIT.

@@ -103,7 +103,7 @@ fn a_stall_is_drawn_in_lanes_and_proved_in_words() {
         "rescue: connect",
         "accepted",
         "echo byte",
-        "stalled: accept was entered",
+        "STALLS: accept was entered",
     ];
     let mut rest = text.as_str();
     for step in story {
@@ -119,7 +119,7 @@ fn a_stall_is_drawn_in_lanes_and_proved_in_words() {
 fn the_cure_does_not_stall() {
     let output = rstall(&["trial", "--listener", "nonblocking", "--fault", "rival_in_window"]);
     assert_eq!(code(&output), 0);
-    assert!(out(&output).contains("did not stall"), "{}", out(&output));
+    assert!(out(&output).contains("safe: nothing in vain"), "{}", out(&output));
     assert!(out(&output).contains("would block (EWOULDBLOCK)"), "{}", out(&output));
 }
 
@@ -132,7 +132,7 @@ fn a_modelled_kernel_is_called_modelled_and_vanishing_is_drawn() {
     let text = out(&output);
     assert_eq!(code(&output), 0, "{text}{}", err(&output));
     let story =
-        ["modelled: berkeley", "report: listener", "RST", "accept", "vanished", "stalled: accept"];
+        ["modelled: berkeley", "report: listener", "RST", "accept", "vanished", "STALLS: accept"];
     let mut rest = text.as_str();
     for step in story {
         let at = rest.find(step).unwrap_or_else(|| panic!("no `{step}` in its place:\n{text}"));
@@ -141,7 +141,7 @@ fn a_modelled_kernel_is_called_modelled_and_vanishing_is_drawn() {
     let arguments = ["trial", "--kernel", "svr4", "--fault", "reset_queued", "--retry", "naive"];
     let many = rstall(&[&arguments[..], &["--trials", "3"]].concat());
     assert!(out(&many).starts_with("modelled: svr4"), "{}", out(&many));
-    assert!(out(&many).contains("3  died: aborted (EPROTO)"), "{}", out(&many));
+    assert!(out(&many).contains("3  dies: aborted (EPROTO)"), "{}", out(&many));
     let json = rstall(&[&arguments[..], &["--json"]].concat());
     let record: Record = serde_json::from_str(out(&json).trim()).expect("a record");
     assert_eq!(record.kernel, "svr4");

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use rstall::accept_loop::{Discipline, Policy};
-use rstall::backend::{self, Backend, Driver, Ready, Takes, Token, Unasked};
+use rstall::backend::{self, Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use rstall::connection::Connection;
 use rstall::fault;
 use rstall::kernel;
@@ -64,6 +64,14 @@ impl Backend for Fake {
         self.honest.watch_listener()
     }
 
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        self.honest.unwatch_listener()
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.honest.forget_listener()
+    }
+
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
         self.honest.watch(fd, token)
     }
@@ -106,6 +114,10 @@ macro_rules! driver {
             watches_others: true,
             edge_triggered: false,
             accepts_unasked: Unasked::Never,
+            rearms: Rearms::Never,
+            registration: Registration::Number,
+            sets_nonblocking: false,
+            wakes_one: false,
             open: $open,
         };
         &DRIVER
@@ -119,12 +131,14 @@ macro_rules! driver {
 }
 
 fn cell(driver: &'static Driver, fault: &str, retry: RetrySet) -> Cell {
+    let fault = fault::find(fault).expect("in the registry");
     Cell {
         backend: "fake",
         driver,
         listener: ListenerSpec { mode: Mode::NonBlocking, family: Family::Ipv4, backlog: 16 },
-        policy: Policy { discipline: Discipline::One, retry },
-        fault: fault::find(fault).expect("in the registry"),
+        policy: Policy::new(Discipline::One, retry),
+        fault,
+        arm: &fault.arms[0],
         kernel: kernel::NATIVE,
         count: 3,
     }

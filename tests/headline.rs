@@ -83,12 +83,13 @@ fn again_and_again(cell: &Cell, trials: usize, judge: fn(&Cell, &Record, &str)) 
 /// Every readiness backend, on each listener mode that it can be on.
 fn cells(fault: &str, kernel: &'static Kernel, retry: RetrySet) -> Vec<Cell> {
     let fault = fault::find(fault).expect("in the registry");
-    let policy = Policy { discipline: fault.discipline, retry };
+    let policy = Policy::new(fault.discipline, retry);
     let drivers = backend::ALL.iter().filter_map(|entry| Some((entry.name, entry.driver().ok()?)));
     let all = drivers.flat_map(|(backend, driver)| {
         driver.modes.iter().map(move |&mode| {
             let listener = ListenerSpec { mode, family: Family::Ipv4, backlog: 16 };
-            Cell { backend, driver, listener, policy, fault, kernel, count: 1 }
+            let arm = &fault.arms[0];
+            Cell { backend, driver, listener, policy, fault, arm, kernel, count: 1 }
         })
     });
     all.filter(|cell| cell.misfit().is_none()).collect()

@@ -127,7 +127,7 @@ fn limit(name: &str, k: usize) -> Option<(f64, f64)> {
     // Less than this is a mistake: the work has moved to where no clock sees it.
     const PLAUSIBLE: f64 = 0.7;
     let (burst, single) = match name {
-        "select" | "poll" | "epoll" | "epoll_et" => ((PLAUSIBLE, 1.06), 2.75),
+        "select" | "poll" | "epoll" | "epoll_et" | "epoll_exclusive" => ((PLAUSIBLE, 1.06), 2.75),
         _ if name.ends_with("one per wait") => ((PLAUSIBLE, 1.35), 1.35),
         "io_uring" => ((PLAUSIBLE, 1.22), 1.32),
         "io_uring_multishot" => ((0.80, 0.92), 1.15),

@@ -152,7 +152,7 @@ fn faults_and_benchmarks_name_no_backend() {
         .iter()
         .map(|entry| entry.name)
         .filter(|name| !["poll", "blocking", "select"].contains(name))
-        .map(|name| format!("\"{name}"))
+        .flat_map(|name| ["\"", "-blocking", "-nonblocking"].map(|end| format!("\"{name}{end}")))
         .collect();
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
     for folder in ["src/fault", "src/bench", "src/trial", "src/kernel", "src/probe"] {
@@ -196,7 +196,7 @@ fn the_registries_and_their_files_agree() {
     let backends = backend::ALL.iter().map(|entry| entry.name).collect();
     assert_eq!(stems("src/backend", &["mod"]), sorted(backends));
     let faults = fault::ALL.iter().map(|fault| fault.name).collect();
-    assert_eq!(stems("src/fault", &["mod"]), sorted(faults));
+    assert_eq!(stems("src/fault", &["mod", "fit", "steps"]), sorted(faults));
     let kernels = kernel::ALL.iter().map(|kernel| kernel.name).collect();
     assert_eq!(stems("src/kernel", &["mod"]), sorted(kernels));
     let files = stems("src/bench", &[]);

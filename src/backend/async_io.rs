@@ -11,7 +11,7 @@ use async_channel::{Receiver, Sender};
 use async_executor::LocalExecutor;
 use async_io::Async;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -23,11 +23,16 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::First,
+    rearms: Rearms::Never,
+    registration: Registration::Library,
+    sets_nonblocking: true,
+    wakes_one: false,
     open: |listener| {
         let (reporter, reports) = async_channel::unbounded();
         Ok(Box::new(AsyncIo {
             unwatched: Some(listener),
             listener: None,
+            watched: false,
             completed: VecDeque::new(),
             others: HashMap::new(),
             unarmed: Vec::new(),
@@ -39,9 +44,13 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 struct AsyncIo {
-    /// The listener until it is watched: async-io registers as it takes it.
+    /// The listener until it is first watched: async-io registers as it takes it.
     unwatched: Option<TcpListener>,
+    /// `None` again once it is forgotten.
     listener: Option<Async<TcpListener>>,
+    /// Whether its accept is awaited. The registration stays either way: a program that wants
+    /// no more connections just does not call accept.
+    watched: bool,
     completed: VecDeque<io::Result<Connection>>,
     others: HashMap<Token, Arc<Async<Arc<OwnedFd>>>>,
     /// Those of the others that need a task to await them: new, or reported by the last
@@ -72,6 +81,18 @@ impl Backend for AsyncIo {
         if let Some(listener) = self.unwatched.take() {
             self.listener = Some(Async::new_nonblocking(listener)?);
         }
+        super::still_open(&self.listener)?;
+        self.watched = true;
+        Ok(())
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        self.watched = false;
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        (self.unwatched, self.listener) = (None, None);
         Ok(())
     }
 
@@ -84,22 +105,25 @@ impl Backend for AsyncIo {
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         self.arm();
-        let AsyncIo { listener, reports, completed, others, executor, unarmed, .. } = self;
+        let AsyncIo { listener, watched, reports, completed, others, executor, unarmed, .. } = self;
+        let in_hand = !completed.is_empty();
         let accept = async {
             match listener {
-                Some(listener) => listener.accept().await,
-                None => std::future::pending().await,
+                // Taken before, and not fetched: nothing to wait for.
+                _ if in_hand => None,
+                Some(listener) if *watched => Some(listener.accept().await),
+                _ => std::future::pending().await,
             }
         };
         // Where nothing else is watched, no task needs the executor.
         let accepted = if others.is_empty() {
-            Some(async_io::block_on(accept))
+            async_io::block_on(accept)
         } else {
             let report = async {
                 ready.others.extend(reports.recv().await);
                 None
             };
-            let either = futures_lite::future::or(async { Some(accept.await) }, report);
+            let either = futures_lite::future::or(accept, report);
             async_io::block_on(executor.run(either))
         };
         completed

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -18,6 +18,10 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: false,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: Registration::None,
+    sets_nonblocking: false,
+    wakes_one: true,
     open: |listener| Ok(Box::new(Blocking { listener })),
 };
 
@@ -28,6 +32,15 @@ struct Blocking {
 impl Backend for Blocking {
     fn watch_listener(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        let message = "accept(2) alone has no registration that could outlive the descriptor";
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
     }
 
     fn watch(&mut self, _fd: Arc<OwnedFd>, _token: Token) -> io::Result<()> {

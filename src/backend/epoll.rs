@@ -1,5 +1,5 @@
-//! `epoll(7)`: level-triggered, registered once. Edge-triggered and one-shot are siblings
-//! that differ in one flag.
+//! `epoll(7)`: level-triggered, registered once. Edge-triggered, one-shot and
+//! exclusive are siblings that differ in one flag.
 #![allow(unsafe_code)]
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -21,6 +21,10 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: Registration::File,
+    sets_nonblocking: false,
+    wakes_one: false,
     open: |listener| Epoll::open(listener, Trigger::Level),
 };
 
@@ -36,16 +40,22 @@ pub(super) enum Trigger {
     Edge,
     /// Once, until it is armed again (EPOLLONESHOT).
     OneShot,
+    /// As `Level`, and of several waiters not all are woken for the listener
+    /// (EPOLLEXCLUSIVE, Linux 4.5). EPOLL_CTL_MOD is not allowed on such a registration.
+    Exclusive,
 }
 
 pub(super) struct Epoll {
     epoll: OwnedFd,
-    listener: TcpListener,
+    /// `None` once it is forgotten.
+    listener: Option<TcpListener>,
     trigger: Trigger,
     /// The others: kept open, and found again when a one-shot is to be renewed.
     others: HashMap<Token, Arc<OwnedFd>>,
     /// One-shot registrations that have reported since the last wait.
     spent: Vec<Token>,
+    /// Whether the listener's one-shot registration is renewed.
+    rearms: bool,
     events: Vec<libc::epoll_event>,
 }
 
@@ -57,7 +67,8 @@ impl Epoll {
         let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
         let events = Vec::with_capacity(CAPACITY);
         let (others, spent) = (HashMap::new(), Vec::new());
-        Ok(Box::new(Epoll { epoll, listener, trigger, others, spent, events }))
+        let listener = Some(listener);
+        Ok(Box::new(Epoll { epoll, listener, trigger, others, spent, rearms: true, events }))
     }
 
     fn control(&self, operation: libc::c_int, fd: RawFd, token: Token) -> io::Result<()> {
@@ -65,20 +76,25 @@ impl Epoll {
             Trigger::Level => 0,
             Trigger::Edge => libc::EPOLLET,
             Trigger::OneShot => libc::EPOLLONESHOT,
+            // The others belong to one loop: nobody else waits for them.
+            Trigger::Exclusive if token == Token::LISTENER => libc::EPOLLEXCLUSIVE,
+            Trigger::Exclusive => 0,
         };
         let mut event =
             libc::epoll_event { events: (libc::EPOLLIN | trigger) as u32, u64: token.0 as u64 };
         // SAFETY: `event` is initialised and outlives the call, which copies it; both
-        // descriptors are open, since `self` owns them (epoll_ctl(2)).
+        // descriptors are open, since `self` owns them (epoll_ctl(2)). EPOLL_CTL_DEL ignores
+        // the event.
         super::check(unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) })
             .map(drop)
     }
 
     fn renew(&mut self) -> io::Result<()> {
         for token in std::mem::take(&mut self.spent) {
-            let fd = match self.others.get(&token) {
-                Some(fd) => fd.as_raw_fd(),
-                None => self.listener.as_raw_fd(),
+            let fd = match (self.others.get(&token), &self.listener) {
+                (Some(fd), _) => fd.as_raw_fd(),
+                (None, Some(listener)) if self.rearms => listener.as_raw_fd(),
+                _ => continue,
             };
             self.control(libc::EPOLL_CTL_MOD, fd, token)?;
         }
@@ -88,7 +104,24 @@ impl Epoll {
 
 impl Backend for Epoll {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.control(libc::EPOLL_CTL_ADD, self.listener.as_raw_fd(), Token::LISTENER)
+        let listener = super::still_open(&self.listener)?.as_raw_fd();
+        self.control(libc::EPOLL_CTL_ADD, listener, Token::LISTENER)
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        let listener = super::still_open(&self.listener)?.as_raw_fd();
+        self.control(libc::EPOLL_CTL_DEL, listener, Token::LISTENER)?;
+        self.spent.retain(|&token| token != Token::LISTENER);
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.listener = None;
+        Ok(())
+    }
+
+    fn stop_rearming(&mut self) {
+        self.rearms = false;
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
@@ -122,6 +155,6 @@ impl Backend for Epoll {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        accept(&self.listener)
+        accept(super::still_open(&self.listener)?)
     }
 }

@@ -13,7 +13,7 @@ use io_uring::squeue::Entry;
 use io_uring::{EnterFlags, IoUring, cqueue, opcode, types};
 use socket2::SockRef;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -27,6 +27,10 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::EachReport,
+    registration: Registration::Request,
+    sets_nonblocking: false,
+    wakes_one: true,
     open: |listener| Ring::open(listener, Shots::One),
 };
 
@@ -49,12 +53,18 @@ pub(super) enum Shots {
 
 pub(super) struct Ring {
     ring: IoUring,
-    listener: TcpListener,
+    /// `None` once it is forgotten; the request in flight holds its file.
+    listener: Option<TcpListener>,
     shots: Shots,
     /// Whether an accept request is with the kernel.
     armed: bool,
     /// Whether the listener is to be watched at all.
     watched: bool,
+    /// Whether no request was made since the listener was watched: the next is the first, and
+    /// no renewal.
+    fresh: bool,
+    /// Whether a request that has ended is made again.
+    rearms: bool,
     completed: VecDeque<io::Result<Connection>>,
     /// Kept open while the kernel polls them.
     others: HashMap<Token, Arc<OwnedFd>>,
@@ -80,10 +90,12 @@ impl Ring {
             )?;
         Ok(Box::new(Ring {
             ring,
-            listener,
+            listener: Some(listener),
             shots,
             armed: false,
             watched: false,
+            fresh: false,
+            rearms: true,
             completed: VecDeque::new(),
             others: HashMap::new(),
             unarmed: Vec::new(),
@@ -109,8 +121,9 @@ impl Ring {
             let poll = opcode::PollAdd::new(types::Fd(fd.as_raw_fd()), libc::POLLIN as u32);
             self.push(&poll.build().user_data(token.0 as u64))?;
         }
-        if self.watched && !self.armed {
-            let listener = types::Fd(self.listener.as_raw_fd());
+        let due = self.watched && !self.armed && (self.rearms || self.fresh);
+        if let (true, Some(listener)) = (due, &self.listener) {
+            let listener = types::Fd(listener.as_raw_fd());
             let flags = libc::SOCK_CLOEXEC;
             let accept = match self.shots {
                 Shots::Multi => opcode::AcceptMulti::new(listener).flags(flags).build(),
@@ -122,7 +135,7 @@ impl Ring {
                 }
             };
             self.push(&accept.user_data(Token::LISTENER.0 as u64))?;
-            self.armed = true;
+            (self.armed, self.fresh) = (true, false);
         }
         Ok(())
     }
@@ -181,8 +194,28 @@ impl Ring {
 
 impl Backend for Ring {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.watched = true;
+        super::still_open(&self.listener)?;
+        (self.watched, self.fresh) = (true, true);
         Ok(())
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        self.watched = false;
+        self.disarm()
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        // A request names the descriptor only until it is submitted. One that a failed wait
+        // has left on the queue must have its file before the number goes.
+        if self.armed {
+            self.ring.submit()?;
+        }
+        self.listener = None;
+        Ok(())
+    }
+
+    fn stop_rearming(&mut self) {
+        self.rearms = false;
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
@@ -212,9 +245,18 @@ impl Backend for Ring {
         if !self.armed {
             return Ok(());
         }
-        let accept = Token::LISTENER.0 as u64;
-        self.push(&opcode::AsyncCancel::new(accept).build().user_data(CANCEL))?;
+        // What is reported of the others here is level-triggered, and comes again.
         let mut ready = Ready::default();
+        // A connection that the kernel has told the request of waits for this thread to take
+        // it (`look`). A cancel that came first would leave it in the accept queue.
+        match self.look() {
+            Err(error) if !outcome::is_interrupted(&error) => return Err(error),
+            _ => self.reap(&mut ready),
+        }
+        if self.armed {
+            let accept = Token::LISTENER.0 as u64;
+            self.push(&opcode::AsyncCancel::new(accept).build().user_data(CANCEL))?;
+        }
         while self.armed {
             match self.ring.submit_and_wait(1) {
                 Err(error) if !outcome::is_interrupted(&error) => return Err(error),

@@ -1,7 +1,7 @@
 //! `io_uring(7)`: one accept request that brings connection after connection.
 
 use super::io_uring::{Ring, Shots};
-use super::{Driver, Takes, Unasked};
+use super::{Driver, Rearms, Registration, Takes, Unasked};
 use crate::listener::Mode;
 
 pub(super) const DRIVER: Driver = Driver {
@@ -12,5 +12,9 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::AtItsEnd,
+    registration: Registration::Request,
+    sets_nonblocking: false,
+    wakes_one: true,
     open: |listener| Ring::open(listener, Shots::Multi),
 };

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -21,6 +21,10 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: Registration::Descriptor,
+    sets_nonblocking: false,
+    wakes_one: false,
     open: |listener| {
         // SAFETY: takes no argument; the result is checked before it is used.
         let fd = super::check(unsafe { libc::kqueue() })?;
@@ -28,7 +32,7 @@ pub(super) const DRIVER: Driver = Driver {
         // child (kqueue(2)), so it needs no close-on-exec.
         let queue = unsafe { OwnedFd::from_raw_fd(fd) };
         let events = Vec::with_capacity(CAPACITY);
-        Ok(Box::new(Kqueue { queue, listener, owned: Vec::new(), events }))
+        Ok(Box::new(Kqueue { queue, listener: Some(listener), owned: Vec::new(), events }))
     },
 };
 
@@ -37,20 +41,22 @@ const CAPACITY: usize = 1024;
 
 struct Kqueue {
     queue: OwnedFd,
-    listener: TcpListener,
+    /// `None` once it is forgotten.
+    listener: Option<TcpListener>,
     /// Keeps the others open: closing one would end its registration.
     owned: Vec<Arc<OwnedFd>>,
     events: Vec<libc::kevent>,
 }
 
 impl Kqueue {
-    fn add(&self, fd: RawFd, token: Token) -> io::Result<()> {
+    /// Adds a registration or ends it: `flags` is EV_ADD or EV_DELETE.
+    fn change(&self, flags: u16, fd: RawFd, token: Token) -> io::Result<()> {
         // SAFETY: kevent is a plain C structure, for which all zeroes is a value; its fields
         // differ in type, and in number, between the systems.
         let mut change: libc::kevent = unsafe { mem::zeroed() };
         change.ident = fd as libc::uintptr_t;
         change.filter = libc::EVFILT_READ as _;
-        change.flags = libc::EV_ADD as _;
+        change.flags = flags as _;
         change.udata = token.0 as _;
         // SAFETY: one initialised change that outlives the call; no events are asked for.
         let result = unsafe {
@@ -62,11 +68,22 @@ impl Kqueue {
 
 impl Backend for Kqueue {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.add(self.listener.as_raw_fd(), Token::LISTENER)
+        let listener = super::still_open(&self.listener)?.as_raw_fd();
+        self.change(libc::EV_ADD as _, listener, Token::LISTENER)
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        let listener = super::still_open(&self.listener)?.as_raw_fd();
+        self.change(libc::EV_DELETE as _, listener, Token::LISTENER)
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.listener = None;
+        Ok(())
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
-        self.add(fd.as_raw_fd(), token)?;
+        self.change(libc::EV_ADD as _, fd.as_raw_fd(), token)?;
         self.owned.push(fd);
         Ok(())
     }
@@ -96,6 +113,6 @@ impl Backend for Kqueue {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        accept(&self.listener)
+        accept(super::still_open(&self.listener)?)
     }
 }

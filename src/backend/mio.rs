@@ -7,9 +7,17 @@ use std::sync::Arc;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll};
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::connection::Connection;
 use crate::listener::Mode;
+use crate::outcome;
+
+/// mio stands on epoll(7) or on kqueue(2).
+const REGISTRATION: Registration = if cfg!(any(target_os = "linux", target_os = "android")) {
+    Registration::File
+} else {
+    Registration::Descriptor
+};
 
 pub(super) const DRIVER: Driver = Driver {
     about: "mio::Poll, edge-triggered, to be drained",
@@ -19,11 +27,16 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: true,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: REGISTRATION,
+    // Apple's systems have no accept4: there mio leaves it to inheritance from the listener.
+    sets_nonblocking: cfg!(not(target_vendor = "apple")),
+    wakes_one: false,
     open: |listener| {
         Ok(Box::new(Mio {
             poll: Poll::new()?,
             // Leaves O_NONBLOCK as it is: "left up to the user", says its documentation.
-            listener: mio::net::TcpListener::from_std(listener),
+            listener: Some(mio::net::TcpListener::from_std(listener)),
             owned: Vec::new(),
             events: Events::with_capacity(1024),
         }))
@@ -32,7 +45,9 @@ pub(super) const DRIVER: Driver = Driver {
 
 struct Mio {
     poll: Poll,
-    listener: mio::net::TcpListener,
+    /// `None` once it is forgotten. mio's has no drop of its own: dropping it closes the
+    /// descriptor, and deregistering is the user's affair (`mio::event::Source`).
+    listener: Option<mio::net::TcpListener>,
     /// Keeps the others open while they are registered.
     owned: Vec<Arc<OwnedFd>>,
     events: Events,
@@ -41,7 +56,18 @@ struct Mio {
 impl Backend for Mio {
     fn watch_listener(&mut self) -> io::Result<()> {
         let token = mio::Token(Token::LISTENER.0);
-        self.poll.registry().register(&mut self.listener, token, Interest::READABLE)
+        let listener = self.listener.as_mut().ok_or_else(outcome::no_such_descriptor)?;
+        self.poll.registry().register(listener, token, Interest::READABLE)
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        let listener = self.listener.as_mut().ok_or_else(outcome::no_such_descriptor)?;
+        self.poll.registry().deregister(listener)
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.listener = None;
+        Ok(())
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
@@ -62,7 +88,7 @@ impl Backend for Mio {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        let (stream, peer) = self.listener.accept()?;
+        let (stream, peer) = super::still_open(&self.listener)?.accept()?;
         // As std's stream it is a bare descriptor: mio knows of no stream until it is registered.
         Ok(Connection::new(std::net::TcpStream::from(stream).into(), Some(peer)))
     }

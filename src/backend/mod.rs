@@ -16,14 +16,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
+use crate::outcome;
 
 /// Waits for, and takes, connections from one listener.
 ///
 /// A backend lives and dies on one thread.
 pub trait Backend {
-    /// Begins to watch the listener. Called once; where it comes among the calls of
-    /// [`Backend::watch`] is where the listener stands in the set.
+    /// Begins to watch the listener; where it comes among the calls of [`Backend::watch`] is
+    /// where the listener stands in the set. Called again only after
+    /// [`Backend::unwatch_listener`]: then readiness that is there already is reported, by an
+    /// edge-triggered backend too, whose registration is a new one. Blocks never.
+    ///
+    /// # Errors
+    ///
+    /// What the registration gave. EBADF after [`Backend::forget_listener`].
     fn watch_listener(&mut self) -> io::Result<()>;
+
+    /// Stops watching the listener, and keeps it: until [`Backend::watch_listener`] is called
+    /// again no wait reports it and no accept is armed. A connection that an accept in
+    /// flight had already taken stays for the next wait, as with [`Backend::disarm`].
+    /// Nothing to do for [`Takes::InAccept`], which has no set. Blocks for as long as a
+    /// cancel takes, where an accept is in flight.
+    ///
+    /// # Errors
+    ///
+    /// What ending the registration gave: ENOENT from epoll_ctl(2) where there was none.
+    /// EBADF after [`Backend::forget_listener`], where a kernel is to be told the number.
+    fn unwatch_listener(&mut self) -> io::Result<()>;
+
+    /// Closes the listener's descriptor and does nothing else about it: what a program does
+    /// that forgets to deregister. What becomes of the registration is in
+    /// [`Driver::registration`]; another descriptor of the same open file description may
+    /// live on elsewhere. The others stay watched. accept gives EBADF from then on, but for
+    /// what a request in flight still brings. Blocks never.
+    ///
+    /// The number is free for the next descriptor that this process opens, whose readiness a
+    /// set of numbers then takes for the listener's ([`Registration::Number`]).
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where it would break the library's contract, or where there is no
+    /// registration to outlive the descriptor. The listener is then as it was.
+    fn forget_listener(&mut self) -> io::Result<()>;
+
+    /// From now on the listener's one-shot registration is not renewed once it has reported,
+    /// nor its accept request once that has ended; the others' are. A registration that
+    /// [`Backend::watch_listener`] makes is a first one and no renewal. Does nothing where
+    /// nothing is renewed ([`Rearms::Never`]). Blocks never.
+    fn stop_rearming(&mut self) {}
 
     /// Begins to watch another descriptor for reading, and keeps it open while it does.
     ///
@@ -53,7 +93,13 @@ pub trait Backend {
     fn accept(&mut self) -> io::Result<Connection>;
 
     /// Withdraws an accept request that is still with the kernel, so that none is armed
-    /// until the next wait. Only those of [`Takes::InWait`] can have one.
+    /// until the next wait. Only those of [`Takes::InWait`] can have one. A connection that
+    /// the kernel had told the request of is taken, and stays for the next wait. Blocks for
+    /// as long as the cancel takes.
+    ///
+    /// # Errors
+    ///
+    /// What the cancel gave; the request may then still be there.
     fn disarm(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -66,6 +112,9 @@ pub struct Token(pub usize);
 impl Token {
     /// The listener's own; below `usize::MAX`, which polling keeps for itself.
     pub(crate) const LISTENER: Token = Token(usize::MAX - 1);
+
+    /// A loop's own timer.
+    pub(crate) const TIMER: Token = Token(usize::MAX - 2);
 }
 
 /// What a wait reported.
@@ -119,6 +168,49 @@ pub enum Unasked {
     First,
 }
 
+/// What of the listener's a loop must renew to go on being told of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rearms {
+    /// Nothing: the registration stands until it is ended, or the library sees to it.
+    Never,
+    /// The registration, or the request, after every report: EPOLLONESHOT (epoll_ctl(2)),
+    /// `polling::PollMode::Oneshot`, io_uring_prep_accept(3).
+    EachReport,
+    /// The request, once a completion comes without IORING_CQE_F_MORE: it failed or was
+    /// cancelled (io_uring_prep_multishot_accept(3)).
+    AtItsEnd,
+}
+
+/// What keeps the listener watched, and so what closing its descriptor does to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Nothing: there is no set.
+    None,
+    /// A bit in a set that is handed over at each wait, whatever descriptor has that number by
+    /// then: a closed one fails the whole wait (select(2), EBADF).
+    Bit,
+    /// A number in an array that is handed over at each wait, whatever it stands for by then:
+    /// a closed one is reported (poll(2), POLLNVAL).
+    Number,
+    /// The kernel's interest list holds the open file description: closing a descriptor ends
+    /// nothing while another one of it is open (epoll(7), "Will closing a file descriptor
+    /// cause it to be removed from all epoll interest lists?").
+    File,
+    /// The kernel's list holds the descriptor: closing it ends the registration, whatever
+    /// else is open (kqueue(2): close removes the events that reference the descriptor).
+    Descriptor,
+    /// The library deregisters as its listener is dropped (tokio, async-io).
+    Library,
+    /// The library forbids to close the listener before it is deregistered
+    /// (`polling::Poller::add`, "Safety").
+    Contract,
+    /// A request in flight holds the open file description until it completes: closing the
+    /// descriptor does not end it (io_uring_prep_cancel(3) does).
+    Request,
+}
+
 /// What a backend can do, as data, and how it is opened.
 #[derive(Debug)]
 pub struct Driver {
@@ -138,6 +230,20 @@ pub struct Driver {
     /// When it accepts by itself, without a report of this wait: why some libraries need a
     /// non-blocking listener.
     pub accepts_unasked: Unasked,
+    /// What of the listener's registration the loop must renew.
+    pub rearms: Rearms,
+    /// What keeps the listener watched.
+    pub registration: Registration,
+    /// Whether the library sets O_NONBLOCK on the connections that it accepts: it passes
+    /// SOCK_NONBLOCK to accept4(2), or calls fcntl(2). Where not, a connection blocks on
+    /// Linux, whatever the listener's mode; the BSDs' accept(2) hands the listener's on.
+    pub sets_nonblocking: bool,
+    /// Whether the kernel, of several such loops that wait on one listener, wakes one for a
+    /// connection, as a rule: accept(2) waits exclusively (Linux, net/ipv4/
+    /// inet_connection_sock.c, `inet_csk_wait_for_connect`), so does io_uring's request
+    /// (io_uring/opdef.c, `poll_exclusive` of IORING_OP_ACCEPT), and so does EPOLLEXCLUSIVE
+    /// (epoll_ctl(2), which promises no more than "one or more").
+    pub wakes_one: bool,
     /// Opens it on a listener, which it owns from then on. Blocks never.
     pub open: fn(TcpListener) -> io::Result<Box<dyn Backend>>,
 }
@@ -165,9 +271,9 @@ impl Entry {
     /// refused by the kernel at run time. Opens the backend once on a scratch listener.
     pub fn driver(&self) -> Result<&'static Driver, String> {
         let driver = self.built.map_err(str::to_owned)?;
-        try_open(driver).map(|()| driver).map_err(|error| {
-            format!("this kernel refuses it: {}", crate::outcome::errno_name(&error))
-        })
+        try_open(driver)
+            .map(|()| driver)
+            .map_err(|error| format!("this kernel refuses it: {}", outcome::errno_name(&error)))
     }
 
     /// The driver where it is built for this target, whether or not the kernel allows it.
@@ -207,6 +313,7 @@ backends! {
     epoll on (target_os = "linux") or "epoll(7) exists on Linux only";
     epoll_et on (target_os = "linux") or "epoll(7) exists on Linux only";
     epoll_oneshot on (target_os = "linux") or "epoll(7) exists on Linux only";
+    epoll_exclusive on (target_os = "linux") or "epoll(7) exists on Linux only";
     kqueue on (any(target_vendor = "apple", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly")) or "kqueue(2) exists on macOS and the BSDs only";
     io_uring on (target_os = "linux") or "io_uring(7) exists on Linux only";
     io_uring_multishot on (target_os = "linux") or "io_uring(7) exists on Linux only";
@@ -224,6 +331,16 @@ pub fn libraries() -> impl Iterator<Item = &'static str> {
 /// The entry of that name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     ALL.iter().find(|entry| entry.name == name)
+}
+
+/// The listener of a backend that has it until it is forgotten.
+///
+/// # Errors
+///
+/// EBADF, as accept(2) and its kind say of a descriptor that is closed. They are not asked:
+/// its number may be somebody else's by now.
+fn still_open<T>(listener: &Option<T>) -> io::Result<&T> {
+    listener.as_ref().ok_or_else(outcome::no_such_descriptor)
 }
 
 /// Turns the C library's -1 into the error it stands for.

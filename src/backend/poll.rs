@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -19,13 +19,23 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: Registration::Number,
+    sets_nonblocking: false,
+    wakes_one: false,
     open: |listener| {
-        Ok(Box::new(Poll { listener, set: Vec::new(), tokens: Vec::new(), owned: Vec::new() }))
+        Ok(Box::new(Poll {
+            listener: Some(listener),
+            set: Vec::new(),
+            tokens: Vec::new(),
+            owned: Vec::new(),
+        }))
     },
 };
 
 struct Poll {
-    listener: TcpListener,
+    /// `None` once it is forgotten; its number stays in `set`.
+    listener: Option<TcpListener>,
     set: Vec<libc::pollfd>,
     /// The token of each entry of `set`.
     tokens: Vec<Token>,
@@ -42,7 +52,20 @@ impl Poll {
 
 impl Backend for Poll {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.add(self.listener.as_raw_fd(), Token::LISTENER);
+        self.add(super::still_open(&self.listener)?.as_raw_fd(), Token::LISTENER);
+        Ok(())
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        if let Some(at) = self.tokens.iter().position(|&token| token == Token::LISTENER) {
+            self.set.remove(at);
+            self.tokens.remove(at);
+        }
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.listener = None;
         Ok(())
     }
 
@@ -71,6 +94,6 @@ impl Backend for Poll {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        accept(&self.listener)
+        accept(super::still_open(&self.listener)?)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use polling::{Event, Events, Poller};
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -23,12 +23,18 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::EachReport,
+    registration: Registration::Contract,
+    sets_nonblocking: false,
+    wakes_one: false,
     open: |listener| {
         Ok(Box::new(Polling {
             poller: Poller::new()?,
-            listener,
+            listener: Some(listener),
+            registered: false,
             others: HashMap::new(),
             spent: Vec::new(),
+            rearms: true,
             events: Events::new(),
         }))
     },
@@ -36,11 +42,15 @@ pub(super) const DRIVER: Driver = Driver {
 
 struct Polling {
     poller: Poller,
-    listener: TcpListener,
+    listener: Option<TcpListener>,
+    /// Whether the poller knows the listener, and it must not be closed.
+    registered: bool,
     /// The others: kept open, and found again when they are to be renewed.
     others: HashMap<Token, Arc<OwnedFd>>,
     /// Registrations that have reported since the last wait.
     spent: Vec<Token>,
+    /// Whether the listener's registration is renewed.
+    rearms: bool,
     events: Events,
 }
 
@@ -54,7 +64,29 @@ impl Polling {
 
 impl Backend for Polling {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.add(self.listener.as_fd(), Token::LISTENER)
+        self.add(super::still_open(&self.listener)?.as_fd(), Token::LISTENER)?;
+        self.registered = true;
+        Ok(())
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        self.poller.delete(super::still_open(&self.listener)?)?;
+        self.registered = false;
+        self.spent.retain(|&token| token != Token::LISTENER);
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        if self.registered {
+            let message = "polling forbids to close a source before it is deleted (Poller::add)";
+            return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+        }
+        self.listener = None;
+        Ok(())
+    }
+
+    fn stop_rearming(&mut self) {
+        self.rearms = false;
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
@@ -66,9 +98,10 @@ impl Backend for Polling {
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         for token in self.spent.drain(..) {
-            let fd = match self.others.get(&token) {
-                Some(fd) => fd.as_fd(),
-                None => self.listener.as_fd(),
+            let fd = match (self.others.get(&token), &self.listener) {
+                (Some(fd), _) => fd.as_fd(),
+                (None, Some(listener)) if self.rearms => listener.as_fd(),
+                _ => continue,
             };
             self.poller.modify(fd, Event::readable(token.0))?;
         }
@@ -83,14 +116,14 @@ impl Backend for Polling {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        accept(&self.listener)
+        accept(super::still_open(&self.listener)?)
     }
 }
 
 impl Drop for Polling {
     fn drop(&mut self) {
         // The listener may never have been watched; either way it is about to be closed.
-        let _ = self.poller.delete(&self.listener);
+        let _ = self.listener.as_ref().map(|listener| self.poller.delete(listener));
         for fd in self.others.values() {
             let _ = self.poller.delete(fd);
         }

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::accept::accept;
 use crate::connection::Connection;
 use crate::listener::Mode;
@@ -21,13 +21,23 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: Registration::Bit,
+    sets_nonblocking: false,
+    wakes_one: false,
     open: |listener| {
-        Ok(Box::new(Select { listener, watched: Vec::new(), owned: Vec::new(), interest: empty() }))
+        Ok(Box::new(Select {
+            listener: Some(listener),
+            watched: Vec::new(),
+            owned: Vec::new(),
+            interest: empty(),
+        }))
     },
 };
 
 struct Select {
-    listener: TcpListener,
+    /// `None` once it is forgotten; its number stays in `interest`.
+    listener: Option<TcpListener>,
     /// What is in `interest`, in the order of registration.
     watched: Vec<(RawFd, Token)>,
     /// Keeps the others open, so that no number in `interest` can be reused.
@@ -52,7 +62,24 @@ impl Select {
 
 impl Backend for Select {
     fn watch_listener(&mut self) -> io::Result<()> {
-        self.add(self.listener.as_raw_fd(), Token::LISTENER)
+        self.add(super::still_open(&self.listener)?.as_raw_fd(), Token::LISTENER)
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        let Select { watched, interest, .. } = self;
+        watched.retain(|&(fd, token)| {
+            if token == Token::LISTENER {
+                // SAFETY: `add` let only descriptors below FD_SETSIZE in (select(2)).
+                unsafe { libc::FD_CLR(fd, interest) };
+            }
+            token != Token::LISTENER
+        });
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.listener = None;
+        Ok(())
     }
 
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
@@ -91,7 +118,7 @@ impl Backend for Select {
     }
 
     fn accept(&mut self) -> io::Result<Connection> {
-        accept(&self.listener)
+        accept(super::still_open(&self.listener)?)
     }
 }
 

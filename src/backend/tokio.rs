@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{Backend, Driver, Ready, Takes, Token, Unasked};
+use super::{Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use crate::connection::Connection;
 use crate::listener::Mode;
 
@@ -27,12 +27,18 @@ pub(super) const DRIVER: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Remembered,
+    rearms: Rearms::Never,
+    registration: Registration::Library,
+    // Through mio, which on Apple's systems leaves it to inheritance from the listener.
+    sets_nonblocking: cfg!(not(target_vendor = "apple")),
+    wakes_one: false,
     open: |listener| {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let (reporter, reports) = unbounded_channel();
         Ok(Box::new(Tokio {
             unwatched: Some(listener),
             listener: None,
+            watched: false,
             completed: VecDeque::new(),
             others: HashMap::new(),
             unarmed: Vec::new(),
@@ -44,9 +50,13 @@ pub(super) const DRIVER: Driver = Driver {
 };
 
 struct Tokio {
-    /// The listener until it is watched: tokio registers as it takes it.
+    /// The listener until it is first watched: tokio registers as it takes it.
     unwatched: Option<TcpListener>,
+    /// `None` again once it is forgotten.
     listener: Option<tokio::net::TcpListener>,
+    /// Whether its accept is polled. tokio's registration stays either way: a program of
+    /// tokio's that wants no more connections just does not call accept.
+    watched: bool,
     completed: VecDeque<io::Result<Connection>>,
     others: HashMap<Token, Arc<AsyncFd<Arc<OwnedFd>>>>,
     /// Those of the others that need a task to await them: new, or reported by the last
@@ -77,17 +87,28 @@ impl Tokio {
 
 impl Backend for Tokio {
     fn watch_listener(&mut self) -> io::Result<()> {
-        let Some(listener) = self.unwatched.take() else {
-            return Ok(());
-        };
-        let _entered = self.runtime.enter();
-        // With tokio's debug assertions on, from_std panics on a blocking listener. Ours is
-        // an owned value that nobody sees again after an unwind.
-        let taken = catch_unwind(|| tokio::net::TcpListener::from_std(listener));
-        self.listener = Some(taken.unwrap_or_else(|_| {
-            let message = "tokio's debug assertions refuse a blocking listener";
-            Err(io::Error::new(io::ErrorKind::Unsupported, message))
-        })?);
+        if let Some(listener) = self.unwatched.take() {
+            let _entered = self.runtime.enter();
+            // With tokio's debug assertions on, from_std panics on a blocking listener. Ours
+            // is an owned value that nobody sees again after an unwind.
+            let taken = catch_unwind(|| tokio::net::TcpListener::from_std(listener));
+            self.listener = Some(taken.unwrap_or_else(|_| {
+                let message = "tokio's debug assertions refuse a blocking listener";
+                Err(io::Error::new(io::ErrorKind::Unsupported, message))
+            })?);
+        }
+        super::still_open(&self.listener)?;
+        self.watched = true;
+        Ok(())
+    }
+
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        self.watched = false;
+        Ok(())
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        (self.unwatched, self.listener) = (None, None);
         Ok(())
     }
 
@@ -105,9 +126,10 @@ impl Backend for Tokio {
     fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
         ready.clear();
         self.arm();
-        let Tokio { listener, reports, completed, runtime, unarmed, .. } = self;
+        let Tokio { listener, watched, reports, completed, runtime, unarmed, .. } = self;
         runtime.block_on(poll_fn(|cx| {
             if let Some(listener) = listener
+                && *watched
                 && let Poll::Ready(result) = listener.poll_accept(cx)
             {
                 completed.push_back(result.map(|(s, peer)| Connection::library(s, peer)));

@@ -121,7 +121,7 @@ fn until_waiting(watch: &Watch) {
     let mut unknown = 0;
     while !patience.remaining().is_zero() && unknown < 100 {
         match watch.look() {
-            Doing::Blocked | Doing::ParkedInAccept => return,
+            Doing::Blocked | Doing::ParkedInAccept | Doing::ParkedInRead => return,
             Doing::Unknown => unknown += 1,
             Doing::Running => {}
         }
@@ -147,7 +147,7 @@ fn serve(
         Err(message) => return drop(client.send(Told::Failed(message))),
     };
     let _ = client.send(Told::Opened(park::this_thread()));
-    let policy = Policy { discipline: Discipline::One, retry: RetrySet::Stevens };
+    let policy = Policy::new(Discipline::One, RetrySet::Stevens);
     let mut server = Server { client, stop };
     let end = accept_loop::run(&mut *backend, driver.takes, policy, &mut server);
     if end != accept_loop::End::Stopped {

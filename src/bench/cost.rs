@@ -22,6 +22,7 @@ use crate::backend;
 use crate::clock;
 use crate::interrupt;
 use crate::limits;
+use crate::program;
 use crate::record::{self, Cost};
 
 /// How many queues the CPU time is taken over.
@@ -55,7 +56,7 @@ fn measure(context: &Context, subject: Subject, k: usize) -> io::Result<Cost> {
         Subject::Floor => None,
     };
     let role = Role::Cost { backend, k, cpu: context.pin.map(|(cpu, _)| cpu) };
-    let mut child = role::command(&context.worker, &role)?.spawn()?;
+    let mut child = program::command(&context.worker, role::VARIABLE, &role)?.spawn()?;
     let (done, watched) = mpsc::channel::<()>();
     let pid = Pid::from_raw(child.id().cast_signed());
     let watchdog = thread::spawn(move || {

@@ -53,8 +53,9 @@ fn some_trials(
         backend: entry.name,
         driver: entry.driver()?,
         listener: ListenerSpec { mode, family: Family::Ipv4, backlog: 16 },
-        policy: Policy { discipline: Discipline::One, retry: RetrySet::Stevens },
+        policy: Policy::new(Discipline::One, RetrySet::Stevens),
         fault,
+        arm: &fault.arms[0],
         kernel,
         count: 1,
     };

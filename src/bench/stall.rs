@@ -63,8 +63,9 @@ impl Rig for Stall {
             backend: name,
             driver,
             listener: ListenerSpec { mode, family: Family::Ipv4, backlog: 128 },
-            policy: Policy { discipline: self.fault.discipline, retry: RetrySet::Stevens },
+            policy: Policy::new(self.fault.discipline, RetrySet::Stevens),
             fault: self.fault,
+            arm: &self.fault.arms[0],
             kernel: self.kernel,
             count: 1,
         };

@@ -118,7 +118,7 @@ pub fn take(backend: &mut dyn Backend, driver: &Driver, task: Task) -> Result<Ta
         would_blocks: 0,
         wakeups: 0,
     };
-    let policy = Policy { discipline: task.discipline, retry: RetrySet::Stevens };
+    let policy = Policy::new(task.discipline, RetrySet::Stevens);
     let began = clock::now();
     let end = accept_loop::run(backend, driver.takes, policy, &mut counter);
     let took = clock::now() - began;

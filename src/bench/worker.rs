@@ -25,6 +25,8 @@ use crate::limits;
 use crate::listener::{Family, Listener, ListenerSpec, Mode};
 use crate::outcome::{Outcome, RetrySet};
 use crate::peer;
+use crate::program;
+use crate::trial::apart;
 
 const BYSTANDER: Token = Token(0);
 
@@ -52,11 +54,12 @@ pub struct Account {
     pub failure: Option<String>,
 }
 
-/// If this process was started as a worker, works and never returns. To be called first
+/// If this process was started as a worker, or for a trial of its own, works and never returns. To be called first
 /// thing in `main`.
 pub fn run_if_asked() {
+    apart::run_if_asked();
     let Some(role) = env::var_os(role::VARIABLE) else { return };
-    role::end_with_the_parent();
+    program::end_with_the_parent();
     let account = match serde_json::from_str(&role.to_string_lossy()) {
         Ok(Role::Share { backend, mode, cpu }) => work(&backend, mode, cpu).unwrap_or_else(failed),
         Ok(Role::Cost { backend, k, cpu }) => {
@@ -81,7 +84,7 @@ fn failed(error: io::Error) -> Account {
 /// Those of starting a process.
 pub fn start(program: &std::path::Path, listener: &Listener, role: &Role) -> io::Result<Child> {
     let listener: OwnedFd = listener.duplicate()?.into_socket().into();
-    role::command(program, role)?.stdin(Stdio::from(listener)).spawn()
+    program::command(program, role::VARIABLE, role)?.stdin(Stdio::from(listener)).spawn()
 }
 
 /// The address at which a worker's bystander may connect: its first line.
@@ -113,7 +116,7 @@ fn work(name: &str, mode: Mode, cpu: Option<usize>) -> io::Result<Account> {
     let (bystander, account, entered) = (bystander()?, Account::default(), clock::now());
     let mut worker = Worker { takes: driver.takes, bystander, account, entered };
     backend.watch(Arc::clone(&worker.bystander), BYSTANDER)?;
-    let policy = Policy { discipline: Discipline::One, retry: RetrySet::Stevens };
+    let policy = Policy::new(Discipline::One, RetrySet::Stevens);
     // However it ends, its account is as good: the bystander has hung up, or the listener
     // was shut down to wake an accept that was parked.
     let _ = accept_loop::run(&mut *backend, driver.takes, policy, &mut worker);

@@ -55,8 +55,11 @@ fn backends() -> Table {
 }
 
 fn faults() -> Table {
-    let mut table = vec![row(["name", "what happens", "what a wrong loop comes to"])];
-    table.extend(fault::ALL.iter().map(|fault| row([fault.name, fault.about, fault.symptom])));
+    let mut table = vec![row(["name", "arms", "what happens", "what a wrong loop comes to"])];
+    table.extend(fault::ALL.iter().map(|fault| {
+        let arms: Vec<&str> = fault.arms.iter().map(|arm| arm.name).collect();
+        row([fault.name, &arms.join(", "), fault.about, fault.symptom])
+    }));
     table
 }
 

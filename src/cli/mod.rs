@@ -1,12 +1,16 @@
 //! The command line: one file a command, dispatch here.
 
+mod colour;
 mod list;
+mod matrix;
 mod probe;
 mod report;
 mod table;
 mod trial;
+mod verify;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +35,8 @@ enum Command {
     List(list::List),
     /// Runs one cell and prints it: a timeline of one trial, or the counts of many
     Trial(trial::Trial),
+    /// Tries every cell, and holds its verdict against what it had to come to
+    Verify(verify::Verify),
     /// Tells what this machine's kernel does with connections that are gone before accept
     Probe(probe::Probe),
     /// Writes the page again, from a run on disk
@@ -46,9 +52,16 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::List(list) => list.run(),
         Command::Trial(trial) => trial.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Probe(probe) => probe.run(),
         Command::Report(report) => report.run(),
     }
+}
+
+/// This program, to be started again for a trial that needs a process of its own. It is never
+/// given back: it is asked once, and lives as long as the process.
+fn this_program() -> Option<&'static Path> {
+    std::env::current_exe().ok().map(|path| &*Box::leak(path.into_boxed_path()))
 }
 
 /// Writes to standard output, without colour where it is piped or NO_COLOR is set. A reader

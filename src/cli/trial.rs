@@ -9,10 +9,13 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rstall::accept_loop::{Discipline, Policy};
+use rstall::backend::Driver;
 use rstall::kernel::{self, Kernel};
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::RetrySet;
-use rstall::trial::{self, Cell, Ending, Record, Timing, timeline};
+use rstall::trial::{self, Call, Cell, Ending, Record, Timing, timeline};
+use rstall::verdict::Verdict;
+use rstall::verdict::judge::judge;
 use rstall::{backend, fault, interrupt, limits};
 
 #[derive(Debug, Args)]
@@ -33,6 +36,9 @@ pub struct Trial {
     /// What happens to the connections; see `rstall list`
     #[arg(long, value_parser = names(fault::ALL.iter().map(|f| f.name)))]
     fault: String,
+    /// In which of the fault's ways, where it has several; the first if left out
+    #[arg(long)]
+    arm: Option<String>,
     /// The kernel whose accept queue it stands on; all but native are modelled
     #[arg(long, default_value = "native", value_parser = names(kernel::ALL.iter().map(|k| k.name)))]
     kernel: String,
@@ -45,7 +51,7 @@ pub struct Trial {
     /// The loopback address family
     #[arg(long, default_value = "ipv4", value_parser = names(Family::ALL.iter().map(|f| f.name())))]
     family: String,
-    /// How many clients connect in a burst
+    /// How many clients connect in a burst, or how many loops make a herd
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1024))]
     count: u16,
     /// The backlog asked of listen(2)
@@ -78,7 +84,8 @@ impl Trial {
         interrupt::listen()?;
         let rescue_after = Duration::from_millis(self.rescue);
         let watchdog = Timing::default().watchdog + rescue_after;
-        let timing = Timing { rescue_after, watchdog, ..Timing::default() };
+        let program = super::this_program();
+        let timing = Timing { rescue_after, watchdog, program, ..Timing::default() };
         let mut tally = Tally::default();
         for _ in 0..self.trials {
             if interrupt::asked() {
@@ -90,9 +97,10 @@ impl Trial {
                 super::show(&format!("{line}\n"))?;
             } else if self.trials == 1 {
                 let drawn = timeline::draw(&record);
-                super::show(&format!("{}{drawn}\n{}", label(cell.kernel), sentence(&record)))?;
+                let told = sentence(&record, cell.driver);
+                super::show(&format!("{}{drawn}\n{told}", label(cell.kernel)))?;
             }
-            tally.add(&record);
+            tally.add(&record, cell.driver);
         }
         if !self.json && self.trials > 1 {
             super::show(&format!("{}{}", label(cell.kernel), tally.text()))?;
@@ -110,6 +118,10 @@ impl Trial {
         let entry = backend::find(&self.backend).ok_or("no such backend")?;
         let fault = fault::find(&self.fault).ok_or("no such fault")?;
         let kernel = kernel::find(&self.kernel).ok_or("no such kernel")?;
+        let arm = fault.arm(self.arm.as_deref().unwrap_or_default()).ok_or_else(|| {
+            let arms: Vec<&str> = fault.arms.iter().map(|arm| arm.name).collect();
+            format!("{} has no such arm; it has: {}", fault.name, arms.join(", "))
+        })?;
         let mode = Mode::ALL.into_iter().find(|mode| mode.name() == self.listener);
         let family = Family::ALL.into_iter().find(|family| family.name() == self.family);
         let retry = RetrySet::ALL.into_iter().find(|retry| retry.name() == self.retry);
@@ -126,8 +138,10 @@ impl Trial {
             policy: Policy {
                 discipline: self.discipline.unwrap_or(fault.discipline),
                 retry: retry.ok_or("no such retry set")?,
+                habit: arm.habit,
             },
             fault,
+            arm,
             kernel,
             count: self.count.into(),
         })
@@ -145,32 +159,27 @@ fn label(kernel: &Kernel) -> String {
 }
 
 /// What a trial came to, in a sentence or two.
-fn sentence(record: &Record) -> String {
-    let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
-    let good = Style::new().fg_color(Some(AnsiColor::Green.into())).bold();
-    let milliseconds = |ns: u64| format!("{:.3} ms", ns as f64 / 1e6);
+fn sentence(record: &Record, driver: &Driver) -> String {
     let mut text = String::new();
+    let milliseconds = |ns: u64| format!("{:.3} ms", ns as f64 / 1e6);
     // Writing to a String cannot fail.
-    let _ = match (&record.void, &record.stall, &record.ending) {
-        (Some(reason), _, _) => writeln!(text, "{bad}void{bad:#}: {reason}"),
-        (None, Some(stall), _) => writeln!(
+    let _ = match (judge(record, driver), &record.stall) {
+        (Err(reason), _) => {
+            let bad = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
+            writeln!(text, "{bad}no verdict{bad:#}: {reason}.")
+        }
+        (Ok(judgement), Some(stall)) if stall.call == Call::Accept => writeln!(
             text,
-            "{bad}stalled{bad:#}: accept was entered, {} later the rescue's connect began, and that \
-             same accept returned the rescue's port {}{}.",
+            "{}: accept was entered, {} later the rescue's connect began, and that same accept \
+             returned the rescue's port {}{}.",
+            super::colour::verdict(judgement.verdict),
             milliseconds(rstall::clock::nanos(stall.rescue_began - stall.accept_entered)),
             stall.port,
             if stall.park_seen { "; the thread was seen parked in accept" } else { "" },
         ),
-        (None, None, Ending::Censored) => {
-            writeln!(text, "{bad}censored{bad:#}: the watchdog ended the trial")
+        (Ok(judgement), _) => {
+            writeln!(text, "{}: {}.", super::colour::verdict(judgement.verdict), judgement.seen)
         }
-        (None, None, Ending::Died(outcome)) => {
-            writeln!(text, "{bad}died{bad:#}: the loop ended on {outcome}")
-        }
-        (None, None, Ending::WaitFailed(errno)) => {
-            writeln!(text, "{bad}failed{bad:#}: the wait failed with {errno}")
-        }
-        (None, None, Ending::Done) => writeln!(text, "{good}did not stall{good:#}."),
     };
     let _ = match record.bystander_ns {
         Some(ns) => writeln!(text, "The bystander waited {} for its echo.", milliseconds(ns)),
@@ -205,17 +214,16 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, record: &Record) {
+    fn add(&mut self, record: &Record, driver: &Driver) {
         self.trials += 1;
-        let censored = record.ending == Ending::Censored;
-        self.failed += u64::from(record.void.is_some() || censored);
-        let what = match (&record.void, &record.stall, &record.ending) {
-            (Some(reason), _, _) => format!("void: {reason}"),
-            (None, Some(_), _) => "stalled".to_owned(),
-            (None, None, Ending::Censored) => "censored".to_owned(),
-            (None, None, Ending::Died(outcome)) => format!("died: {outcome}"),
-            (None, None, Ending::WaitFailed(errno)) => format!("wait failed: {errno}"),
-            (None, None, Ending::Done) => "did not stall".to_owned(),
+        let judged = judge(record, driver);
+        self.failed += u64::from(judged.is_err());
+        let what = match (judged, &record.ending) {
+            (Err(reason), _) => reason,
+            (Ok(judgement), Ending::Died(outcome)) if judgement.verdict == Verdict::Dies => {
+                format!("{}: {outcome}", judgement.verdict)
+            }
+            (Ok(judgement), _) => judgement.verdict.to_string(),
         };
         *self.results.entry(what).or_default() += 1;
         for accept in &record.accepts {

@@ -1,14 +1,18 @@
-//! Whether a thread is parked in accept. It schedules a trial's next step and corroborates
+//! Whether a thread is parked in accept, or in a read. It schedules a trial's next step and corroborates
 //! its proof; the proof itself is order.
 
 #[cfg(target_os = "linux")]
 use std::os::unix::fs::FileExt;
+
+use crate::clock::Moment;
 
 /// What a thread is doing, as far as the system tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// Blocked in accept or accept4, waiting for a connection.
     ParkedInAccept,
+    /// Blocked in read or recvfrom.
+    ParkedInRead,
     /// Blocked in another system call.
     Blocked,
     /// Running, or about to; or held up inside accept by something else than an empty queue.
@@ -24,6 +28,8 @@ pub struct Watch {
     syscall: Option<std::fs::File>,
     #[cfg(target_os = "linux")]
     wchan: Option<std::fs::File>,
+    #[cfg(target_os = "linux")]
+    status: Option<std::fs::File>,
 }
 
 /// The identity by which another thread can watch this one.
@@ -52,7 +58,16 @@ impl Watch {
 
     fn at(folder: &str) -> Watch {
         let open = |name: &str| std::fs::File::open(format!("{folder}/{name}")).ok();
-        Watch { syscall: open("syscall"), wchan: open("wchan") }
+        Watch { syscall: open("syscall"), wchan: open("wchan"), status: open("status") }
+    }
+
+    /// How often the thread has gone to sleep of its own accord since it began; `None` where
+    /// the kernel does not tell (proc_pid_status(5), `voluntary_ctxt_switches`).
+    pub fn sleeps(&self) -> Option<u64> {
+        let mut buffer = [0_u8; 4096];
+        let text = read(self.status.as_ref(), &mut buffer)?;
+        let line = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        line.trim().parse().ok()
     }
 
     /// What the thread is doing now. `syscall` begins with the number of the system call that
@@ -65,11 +80,19 @@ impl Watch {
             Some(number) => match number.parse() {
                 Ok(libc::SYS_accept | libc::SYS_accept4) if self.is_held_up() => Doing::Running,
                 Ok(libc::SYS_accept | libc::SYS_accept4) => Doing::ParkedInAccept,
+                Ok(libc::SYS_read | libc::SYS_recvfrom) => Doing::ParkedInRead,
                 Ok(_) => Doing::Blocked,
                 Err(_) => Doing::Unknown,
             },
             None => Doing::Unknown,
         }
+    }
+
+    fn is_in_accept(&self) -> bool {
+        let mut buffer = [0_u8; 256];
+        let text = read(self.syscall.as_ref(), &mut buffer);
+        let number = text.and_then(|text| text.split_whitespace().next()?.parse().ok());
+        matches!(number, Some(libc::SYS_accept | libc::SYS_accept4))
     }
 
     /// Whether a thread that is in accept sleeps for another reason than an empty queue: a
@@ -79,10 +102,39 @@ impl Watch {
     fn is_held_up(&self) -> bool {
         let mut buffer = [0_u8; 256];
         match read(self.wchan.as_ref(), &mut buffer) {
-            None | Some("" | "0") => false,
+            // Not told; or it went on between the two looks.
+            None | Some("" | "0") => !self.is_in_accept(),
             Some(function) => !["accept", "wait_for_connect"].iter().any(|f| function.contains(f)),
         }
     }
+}
+
+/// How many of io_uring's worker threads that work for `thread`, of this process, are parked
+/// in accept: they bear its number in their name (io_uring/io-wq.c, `create_io_worker`). Waits
+/// until each of them sleeps, at most until the deadline.
+#[cfg(target_os = "linux")]
+pub fn workers_in_accept(thread: ThreadId, deadline: Moment) -> usize {
+    loop {
+        let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let says = |task: &std::fs::DirEntry, file: &str| {
+            std::fs::read_to_string(task.path().join(file)).unwrap_or_default()
+        };
+        let workers: Vec<String> = tasks
+            .filter(|task| says(task, "comm").trim_end() == format!("iou-wrk-{thread}"))
+            .map(|task| says(&task, "wchan"))
+            .collect();
+        let asleep = !workers.iter().any(|wchan| matches!(wchan.as_str(), "" | "0"));
+        if asleep || deadline.remaining().is_zero() {
+            return workers.iter().filter(|wchan| wchan.contains("accept")).count();
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// io_uring is Linux's.
+#[cfg(not(target_os = "linux"))]
+pub fn workers_in_accept(_thread: ThreadId, _deadline: Moment) -> usize {
+    0
 }
 
 /// What a file of /proc says now.
@@ -102,6 +154,11 @@ impl Watch {
     /// Begins to watch the main thread of a child process; this system tells nothing.
     pub fn child(_process: u32) -> Watch {
         Watch {}
+    }
+
+    /// This system does not tell.
+    pub fn sleeps(&self) -> Option<u64> {
+        None
     }
 
     /// Always [`Doing::Unknown`] here.

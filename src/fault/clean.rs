@@ -1,14 +1,18 @@
 //! Nothing goes wrong: the control of all the others.
 
-use super::{Fault, Step};
+use super::{Arm, Fault, Needs, Steps};
 use crate::accept_loop::Discipline;
 
 pub(super) const FAULT: Fault = Fault {
     name: "clean",
+    pitfall: "none",
     about: "one client connects and stays",
     symptom: "none",
-    before_wait: &[Step::Connect],
-    in_window: &[],
+    cure: "none needed",
+    seen_in: &[],
+    arms: &[Arm::only(Steps::CLEAN)],
     discipline: Discipline::One,
-    needs_bystander: false,
+    needs: Needs::Nothing,
+    has_figures: false,
+    cases: None,
 };

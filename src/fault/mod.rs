@@ -1,150 +1,178 @@
 //! The faults: what happens to the connections around the loop, as data.
 //!
 //! A fault names no backend. What it needs of one ([`Fault::misfit`]) is worked out from its
-//! steps and the backend's [`Driver`].
+//! steps and the backend's [`crate::backend::Driver`].
 //!
 //! To add one: write `<name>.rs` with a `pub(super) const FAULT: Fault`, and add its line to
 //! the registry below.
 
-use std::collections::VecDeque;
+mod fit;
+mod steps;
 
-use crate::accept_loop::Discipline;
-use crate::backend::{Driver, Takes};
+pub use fit::Needs;
+pub use steps::{Step, Steps};
+
+use crate::accept_loop::{Discipline, Habit};
 use crate::kernel::Kernel;
-
-/// One thing that is done to the accept queue; each is known to have taken effect before the
-/// next begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// A client connects; done when the connection is in the accept queue.
-    Connect,
-    /// As many clients connect as the trial's `count` says.
-    ConnectAll,
-    /// The oldest client resets; done when the kernel has the connection closed.
-    Reset,
-    /// The oldest client closes with a FIN; done as [`Step::Reset`].
-    Close,
-    /// Another acceptor takes the connection at the head of the queue.
-    Rival,
-}
+use crate::listener::Mode;
+use crate::outcome::RetrySet;
 
 /// What a trial does to a loop under test.
 #[derive(Debug)]
 pub struct Fault {
     /// The name used on the command line and in records; also the file's.
     pub name: &'static str,
+    /// The pitfall that it shows, in a few words.
+    pub pitfall: &'static str,
     /// One sentence: what is done.
     pub about: &'static str,
     /// One sentence: what a loop that is wrong comes to.
     pub symptom: &'static str,
-    /// Before the loop first waits.
-    pub before_wait: &'static [Step],
-    /// After the loop's wait has reported the listener and before it accepts.
-    pub in_window: &'static [Step],
+    /// One sentence: what helps.
+    pub cure: &'static str,
+    /// Issues in which it was met, as `owner/repository#number`; manual pages and books.
+    pub seen_in: &'static [&'static str],
+    /// The ways in which it can be played: where they are several, the first is the diseased.
+    pub arms: &'static [Arm],
     /// How the loop accepts unless a trial says otherwise.
     pub discipline: Discipline,
-    /// Whether only the bystander can tell the symptom: a loop that watches nobody else is
-    /// free to park.
-    pub needs_bystander: bool,
+    /// What it needs of a backend.
+    pub needs: Needs,
+    /// Whether it is about more than a verdict: about how much, how often, how long.
+    pub has_figures: bool,
+    /// A loop that falls ill and one that is cured; `None` where nothing goes wrong.
+    pub cases: Option<Cases>,
+}
+
+/// One way in which a fault is played.
+#[derive(Debug)]
+pub struct Arm {
+    /// Its name; empty where there is only one.
+    pub name: &'static str,
+    /// What the loop does, or what is done to it, in a few words.
+    pub about: &'static str,
+    /// What happens.
+    pub scene: Scene,
+    /// What the loop does beside accepting.
+    pub habit: Habit,
+}
+
+/// What happens around the loop, or loops.
+#[derive(Clone, Copy, Debug)]
+pub enum Scene {
+    /// One loop, and steps.
+    One(Steps),
+    /// Several loops wait, and one client connects.
+    Herd(Queues),
+}
+
+/// Whether the loops of a herd have one accept queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queues {
+    /// They wait on one listener.
+    Shared,
+    /// Each has a listener of its own, on one port (SO_REUSEPORT, socket(7)).
+    Own,
+}
+
+impl Arm {
+    /// The only arm of a fault that has one: a loop without habits.
+    pub const fn only(steps: Steps) -> Arm {
+        Arm { name: "", about: "", scene: Scene::One(steps), habit: Habit::Sound }
+    }
+
+    /// One of several.
+    pub const fn new(name: &'static str, about: &'static str, steps: Steps, habit: Habit) -> Arm {
+        Arm { name, about, scene: Scene::One(steps), habit }
+    }
+
+    /// What is done to the accept queue; to a herd's nothing is.
+    pub fn steps(&self) -> &Steps {
+        match &self.scene {
+            Scene::One(steps) => steps,
+            Scene::Herd(_) => &Steps::NONE,
+        }
+    }
+
+    /// Whether a trial needs a process of its own, since it changes what belongs to a process:
+    /// its limit on open files, its network, which numbers are free.
+    pub fn needs_a_process(&self) -> bool {
+        let steps = self.steps();
+        // A number that is free for a moment is whoever's opens something next.
+        let frees_a_number = self.habit == Habit::Closes { deregisters: false };
+        frees_a_number || steps.contain(Step::Exhaust) || steps.contain(Step::LeaveMigrating)
+    }
+}
+
+/// The two loops by which a fault proves itself.
+#[derive(Debug)]
+pub struct Cases {
+    /// One that falls ill.
+    pub ill: Case,
+    /// The same with the cure.
+    pub cured: Case,
+}
+
+/// A loop, whatever its backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// The arm's name.
+    pub arm: &'static str,
+    /// The listener's mode.
+    pub mode: Mode,
+    /// How often it accepts for one report.
+    pub discipline: Discipline,
+    /// After which errors it goes on.
+    pub retry: RetrySet,
+    /// The kernel's name.
+    pub kernel: &'static str,
+}
+
+impl Case {
+    /// A sound loop on a non-blocking listener, on the machine's own kernel.
+    pub const SOUND: Case = Case {
+        arm: "",
+        mode: Mode::NonBlocking,
+        discipline: Discipline::One,
+        retry: RetrySet::Stevens,
+        kernel: "native",
+    };
+
+    /// As [`Case::SOUND`], on a blocking listener.
+    pub const BLOCKING: Case = Case { mode: Mode::Blocking, ..Case::SOUND };
 }
 
 impl Fault {
-    /// Why this fault cannot be tried on such a backend; `None` where it can.
-    pub fn misfit(&self, driver: &Driver) -> Option<&'static str> {
-        if !self.in_window.is_empty() && driver.takes != Takes::AfterReport {
-            return Some(match driver.takes {
-                Takes::InAccept => "it has no readiness, so there is no window before accept",
-                _ => "it completes the accept inside its wait: no window that a caller could see",
-            });
+    /// The arm of that name; the first one if the name is empty.
+    pub fn arm(&self, name: &str) -> Option<&'static Arm> {
+        match name {
+            "" => self.arms.first(),
+            _ => self.arms.iter().find(|arm| arm.name == name),
         }
-        if self.needs_bystander && !driver.watches_others {
-            return Some("it watches no other descriptor, so no bystander can be made to wait");
-        }
-        None
     }
 
+    /// Whether it can come out differently on another kernel: whether anything is aborted.
+    pub fn concerns_kernels(&self) -> bool {
+        self.arms.iter().any(|arm| arm.steps().contain(Step::Reset))
+    }
+}
+
+impl Arm {
     /// How many clients connect in all, the rescue not counted.
     pub fn clients(&self, count: usize) -> usize {
-        let clients = |step: &Step| match step {
-            Step::Connect => 1,
-            Step::ConnectAll => count,
-            Step::Reset | Step::Close | Step::Rival => 0,
-        };
-        self.before_wait.iter().chain(self.in_window).map(clients).sum()
+        match self.scene {
+            Scene::One(steps) => steps.leave(count, false).came,
+            Scene::Herd(_) => 1,
+        }
     }
 
-    /// How many connections are left for the loop: those that no rival takes, and that the
+    /// How many connections are left for the loop: those that nobody else takes, and that the
     /// kernel does not drop as they are aborted.
     pub fn offered(&self, count: usize, kernel: &Kernel) -> usize {
-        let gone = |step: &&Step| match step {
-            Step::Rival => true,
-            Step::Reset => kernel.drops_aborted(),
-            Step::Connect | Step::ConnectAll | Step::Close => false,
-        };
-        let steps = self.before_wait.iter().chain(self.in_window);
-        self.clients(count) - steps.filter(gone).count()
-    }
-
-    /// Why this fault cannot be modelled exactly on a kernel; `None` where it can.
-    ///
-    /// A kernel that drops aborted connections does so wherever they stand. The model can
-    /// only take the head of the queue off, so that an aborted connection behind one that is
-    /// alive would still make the listener ready.
-    pub fn unmodelled(&self, count: usize, kernel: &Kernel) -> Option<&'static str> {
-        let stale = || {
-            let mut queue = Queue::default();
-            [self.before_wait, self.in_window].into_iter().any(|steps| {
-                queue.take_in(steps, count);
-                queue.hides_an_abort()
-            })
-        };
-        (kernel.drops_aborted() && stale()).then_some(
-            "an aborted connection stands behind one that is alive, and would keep the listener \
-             ready",
-        )
-    }
-}
-
-/// The accept queue as the steps leave it, before any accept of the loop.
-#[derive(Debug, Default)]
-struct Queue {
-    /// Its connections, oldest first, by number, and whether each is aborted.
-    connections: VecDeque<(usize, bool)>,
-    /// The clients that have neither closed nor reset, oldest first.
-    clients: VecDeque<usize>,
-    /// How many have come.
-    came: usize,
-}
-
-impl Queue {
-    fn take_in(&mut self, steps: &[Step], count: usize) {
-        for step in steps {
-            match step {
-                Step::Connect => self.connect(1),
-                Step::ConnectAll => self.connect(count),
-                Step::Close => drop(self.clients.pop_front()),
-                Step::Reset => {
-                    let gone = self.clients.pop_front();
-                    let queued = self.connections.iter_mut();
-                    for (_, aborted) in queued.filter(|(number, _)| Some(*number) == gone) {
-                        *aborted = true;
-                    }
-                }
-                Step::Rival => drop(self.connections.pop_front()),
-            }
+        match self.scene {
+            Scene::One(steps) => steps.left(count, kernel),
+            Scene::Herd(_) => 1,
         }
-    }
-
-    fn connect(&mut self, n: usize) {
-        for number in self.came..self.came + n {
-            self.connections.push_back((number, false));
-            self.clients.push_back(number);
-        }
-        self.came += n;
-    }
-
-    fn hides_an_abort(&self) -> bool {
-        self.connections.iter().skip_while(|(_, aborted)| *aborted).any(|(_, aborted)| *aborted)
     }
 }
 
@@ -165,6 +193,21 @@ faults! {
     rival_in_window;
     drain_to_empty;
     burst;
+    listen_again;
+    nonblock_cleared;
+    efault;
+    descriptors_exhausted;
+    not_rearmed;
+    multishot_ended;
+    stolen_wakeups;
+    accept_cancelled;
+    herd;
+    member_leaves;
+    storm;
+    stale_registration;
+    number_reused;
+    stop_parked;
+    accepted_blocking;
 }
 
 /// The fault of that name.
@@ -177,37 +220,33 @@ mod tests {
     use super::*;
     use crate::kernel;
 
-    fn fault(before_wait: &'static [Step], in_window: &'static [Step]) -> Fault {
-        Fault { before_wait, in_window, ..*find("clean").expect("in the registry") }
+    fn hides(before_wait: &'static [Step], in_window: &'static [Step]) -> bool {
+        Steps { before_wait, in_window, ..Steps::NONE }.hide_an_abort(3)
     }
 
     #[test]
     fn an_abort_behind_a_living_connection_is_not_modelled() {
         use Step::{Close, Connect, ConnectAll, Reset, Rival};
-        let berkeley = kernel::find("berkeley").expect("in the registry");
-        let exact = |fault: &Fault| fault.unmodelled(3, berkeley).is_none();
         // The head, or all of them.
-        assert!(exact(&fault(&[Connect, Reset], &[])));
-        assert!(exact(&fault(&[ConnectAll, Reset], &[Reset])));
-        assert!(exact(&fault(&[Connect, Connect, Reset, Reset], &[])));
+        assert!(!hides(&[Connect, Reset], &[]));
+        assert!(!hides(&[ConnectAll, Reset], &[Reset]));
+        assert!(!hides(&[Connect, Connect, Reset, Reset], &[]));
         // The one that closed is alive, and stands before the one that resets.
-        assert!(!exact(&fault(&[Connect, Close, Connect, Reset], &[])));
-        assert!(!exact(&fault(&[Connect, Close, Connect], &[Reset])));
+        assert!(hides(&[Connect, Close, Connect, Reset], &[]));
+        assert!(hides(&[Connect, Close, Connect], &[Reset]));
         // The rival has the one that resets: the queue holds none.
-        assert!(exact(&fault(&[Connect, Connect, Rival, Reset], &[])));
-        for kernel in kernel::ALL.iter().filter(|kernel| !kernel.drops_aborted()) {
-            let hidden = fault(&[Connect, Close, Connect, Reset], &[]);
-            assert_eq!(hidden.unmodelled(3, kernel), None, "{}", kernel.name);
-        }
+        assert!(!hides(&[Connect, Connect, Rival, Reset], &[]));
         for fault in ALL {
-            assert!(exact(fault), "{}", fault.name);
+            for (arm, kernel) in fault.arms.iter().zip(kernel::ALL) {
+                assert_eq!(fault.unmodelled(arm, 3, kernel), None, "{}", fault.name);
+            }
         }
     }
 
     #[test]
     fn what_a_kernel_drops_is_not_offered() {
         let fault = find("reset_queued").expect("in the registry");
-        let offered: Vec<usize> = kernel::ALL.iter().map(|k| fault.offered(1, k)).collect();
+        let offered: Vec<usize> = kernel::ALL.iter().map(|k| fault.arms[0].offered(1, k)).collect();
         assert_eq!(offered, [1, 0, 1, 1], "native, berkeley, svr4, posix");
     }
 }

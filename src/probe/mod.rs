@@ -180,8 +180,9 @@ fn backends(kernel: &'static Kernel, absent: &mut Vec<Absent>) -> Vec<BackendAns
                 backend: entry.name,
                 driver,
                 listener: ListenerSpec { mode, family: Family::Ipv4, backlog: 16 },
-                policy: Policy { discipline: Discipline::One, retry: RetrySet::Stevens },
+                policy: Policy::new(Discipline::One, RetrySet::Stevens),
                 fault,
+                arm: &fault.arms[0],
                 kernel,
                 count: 1,
             };

@@ -6,6 +6,7 @@
 //! many of each. Each file is written whole or not at all.
 
 pub mod host;
+pub mod map;
 pub mod store;
 
 use std::collections::BTreeMap;

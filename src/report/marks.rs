@@ -43,9 +43,9 @@ pub fn outline(series: usize, radius: f64) -> Vec<(i32, i32)> {
 /// Corners about (0, 0), about one away.
 type Shape = Vec<(f64, f64)>;
 
-/// Thirteen shapes. After them they come again, in other colours: thirteen and seven have no
+/// Fifteen shapes. After them they come again, in other colours: fifteen and seven have no
 /// common divisor.
-const SHAPES: [fn() -> Shape; 13] = [
+const SHAPES: [fn() -> Shape; 15] = [
     || polygon(14, 0.0),
     || polygon(4, 45.0),
     || polygon(3, 0.0),
@@ -59,6 +59,8 @@ const SHAPES: [fn() -> Shape; 13] = [
     || polygon(3, 90.0),
     || polygon(6, 0.0),
     || polygon(3, 270.0),
+    || star(3, 0.4),
+    || polygon(5, 180.0),
 ];
 
 /// A point at an angle in degrees from the top, clockwise.
@@ -104,11 +106,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_of_thirteen_series_share_a_shape() {
-        let mut outlines: Vec<_> = (0..13).map(|series| outline(series, 40.0)).collect();
+    fn no_two_of_fifteen_series_share_a_shape() {
+        let mut outlines: Vec<_> = (0..15).map(|series| outline(series, 40.0)).collect();
         outlines.sort();
         outlines.dedup();
-        assert_eq!(outlines.len(), 13);
+        assert_eq!(outlines.len(), 15);
     }
 
     #[test]

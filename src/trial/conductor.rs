@@ -2,9 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
-
-use socket2::SockRef;
 
 use super::log::{Event, What};
 use super::record::{self, Findings, Record};
@@ -13,39 +12,38 @@ use super::{Cell, Timing};
 use crate::clock::{self, Moment};
 use crate::connection::Connection;
 use crate::evidence::Proof;
-use crate::evidence::park::{Doing, Watch};
+use crate::evidence::park::{self, Doing, ThreadId, Watch};
+use crate::fault::Step;
 use crate::interpose::{self, InForce};
+use crate::limits::Shortage;
 use crate::listener::Listener;
-use crate::outcome;
+use crate::outcome::{self, Outcome};
 use crate::peer::{Bystander, Peer};
 
 /// How often the conductor looks whether the loop is parked. It schedules, and proves
 /// nothing.
-const LOOK: Duration = Duration::from_micros(50);
+pub(super) const LOOK: Duration = Duration::from_micros(50);
 
 /// When the byte goes out although the loop shows no sign, and when the rescue comes where
 /// no system tells of a park. They schedule, and prove nothing.
-const NO_SIGN: Duration = Duration::from_millis(50);
+pub(super) const NO_SIGN: Duration = Duration::from_millis(50);
 
-/// How long a loop that was told to stop may take before its thread is left behind.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// Up to so many turns nothing is looked for: no kernel gives a request up so early.
+const ROBBED: usize = 120;
 
-/// Runs one trial on the calling thread and a loop on another. Blocks until the trial is
-/// over, at most for the watchdog's time and three seconds of farewell.
-///
-/// # Errors
-///
-/// A message where the trial could not be set up: no descriptor, no such address family, the
-/// backend refused the listener. What goes wrong later is in the record.
-pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
+/// So many accepts in vain, one after the other with nothing done in between, are spinning.
+const SPINNING: usize = 64;
+
+/// Runs one trial of a single loop on the calling thread, and the loop on another: as
+/// [`super::run`].
+pub(super) fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
     let began = clock::now();
-    let mut conductor = Conductor::set_up(cell, timing, began)
-        .map_err(|error| format!("cannot set up a trial: {}", outcome::explain(&error)))?;
+    let mut conductor = Conductor::set_up(cell, timing, began).map_err(cannot_set_up)?;
     let result = conductor.conduct();
     let Conductor { mut log, evidence, resets, ended, in_force, .. } = conductor.stop();
     // What the model dropped as accept came to it; what it dropped before is in the log.
     let dropped = in_force.iter().flat_map(InForce::vanished);
-    log.extend(dropped.map(|v| Event { at: v.at, what: What::Vanished { port: v.port } }));
+    log.extend(dropped.map(|v| Event::new(v.at, What::Vanished { port: v.port })));
     let (censored, void) = match result {
         Ok(()) => (false, None),
         Err(Stop::NotOpened(message)) => return Err(message),
@@ -56,6 +54,20 @@ pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
     let findings =
         Findings { began, censored, left_behind, void, evidence, resets_injected: resets };
     Ok(record::derive(cell, log, findings))
+}
+
+/// What a user is told of a trial that could not be set up.
+pub(super) fn cannot_set_up(error: io::Error) -> String {
+    format!("cannot set up a trial: {}", outcome::explain(&error))
+}
+
+/// Where a loop is held until it is let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Between a report of the listener and accept.
+    InWindow,
+    /// As it turns to the bystander.
+    AtBystander,
 }
 
 /// Why a trial does not go on.
@@ -74,31 +86,50 @@ impl Stop {
 
 pub(super) struct Conductor<'a> {
     pub(super) cell: &'a Cell,
-    timing: Timing,
+    pub(super) timing: Timing,
     pub(super) deadline: Moment,
+    /// A descriptor of the queue that is robbed, rescued and looked at: the loop's listener,
+    /// unless the fault has put another in its place.
     pub(super) listener: Listener,
+    /// The number of the loop's own descriptor, which its backend owns.
+    pub(super) number: RawFd,
+    /// Another listener on the same port, where the fault has opened one.
+    pub(super) other: Option<Listener>,
     /// The modelled kernel; it is the machine's own where there is none.
     pub(super) in_force: Option<InForce>,
-    stage: Option<Stage>,
-    park: Option<Watch>,
-    bystander: Option<Bystander>,
+    pub(super) stage: Option<Stage>,
+    pub(super) park: Option<Watch>,
+    /// The loop's thread.
+    pub(super) thread: ThreadId,
+    pub(super) bystander: Option<Bystander>,
     pub(super) clients: VecDeque<Peer>,
     /// What the rival took: kept open until the trial is over.
     pub(super) rival_took: Vec<Connection>,
-    rescue: Option<Peer>,
-    log: Vec<Event>,
-    evidence: Vec<Proof>,
+    /// The descriptors that are gone, while they are.
+    pub(super) shortage: Option<Shortage>,
+    pub(super) rescue: Option<Peer>,
+    /// Whether somebody has come to the rescue.
+    pub(super) rescued: bool,
+    /// When the bystander's byte was sent whose echo has not come yet.
+    pub(super) byte_pending: Option<Moment>,
+    pub(super) log: Vec<Event>,
+    pub(super) evidence: Vec<Proof>,
     pub(super) resets: Vec<u16>,
     /// How many connections accept has answered for.
-    answered: usize,
+    pub(super) answered: usize,
     /// Whether any accept has returned.
-    returned: bool,
-    ended: bool,
+    pub(super) returned: bool,
+    pub(super) ended: bool,
 }
 
 impl<'a> Conductor<'a> {
     fn set_up(cell: &'a Cell, timing: Timing, began: Moment) -> io::Result<Conductor<'a>> {
-        let listener = Listener::bind(cell.listener)?;
+        let steps = cell.arm.steps();
+        let shares = [Step::Leave, Step::LeaveMigrating, Step::ClearNonblockOfAnother];
+        let listener = match shares.iter().any(|&step| steps.contain(step)) {
+            true => Listener::bind_shared(cell.listener)?,
+            false => Listener::bind(cell.listener)?,
+        };
         let model = cell.kernel.model;
         let in_force =
             model.map(|model| interpose::put_in_force(listener.socket(), model)).transpose()?;
@@ -108,26 +139,35 @@ impl<'a> Conductor<'a> {
         } else {
             (None, None)
         };
+        let ours = listener.duplicate()?;
+        let number = ours.socket().as_raw_fd();
         let stage = Stage::start(Set {
             driver: cell.driver,
-            listener: listener.duplicate()?,
+            listener: ours,
             bystander: server,
             policy: cell.policy,
             cpu: timing.loop_cpu,
-            hold_in_window: !cell.fault.in_window.is_empty(),
+            hold_in_window: usize::from(!steps.in_window.is_empty()),
+            hold_at_bystander: steps.at_bystander.1,
         })?;
         Ok(Conductor {
             cell,
             timing,
             deadline: began.after(timing.watchdog),
             listener,
+            number,
+            other: None,
             in_force,
             stage: Some(stage),
             park: None,
+            thread: 0,
             bystander,
             clients: VecDeque::new(),
             rival_took: Vec::new(),
+            shortage: None,
             rescue: None,
+            rescued: false,
+            byte_pending: None,
             log: Vec::new(),
             evidence: Vec::new(),
             resets: Vec::new(),
@@ -138,42 +178,173 @@ impl<'a> Conductor<'a> {
     }
 
     fn conduct(&mut self) -> Result<(), Stop> {
+        let steps = self.cell.arm.steps();
         while self.park.is_none() {
             self.attend(self.deadline.remaining())?;
         }
-        self.inject(self.cell.fault.before_wait)?;
+        self.inject(steps.before_wait)?;
         self.drop_aborted()?;
         self.go();
-        if !self.cell.fault.in_window.is_empty() {
-            while !self.attend(self.deadline.remaining())? {
-                if self.ended {
-                    return Ok(());
-                }
+        if !steps.in_window.is_empty() {
+            if !self.held_in_window()? {
+                return Ok(());
             }
-            self.inject(self.cell.fault.in_window)?;
+            self.inject(steps.in_window)?;
             self.go();
         }
-        if self.bystander.is_some() { self.watch_bystander() } else { self.watch_accepts() }
+        if !steps.once_parked.is_empty() {
+            self.until_parked()?;
+            self.inject(steps.once_parked)?;
+        }
+        if !steps.once_exhausted.is_empty() {
+            self.until_exhausted()?;
+            self.inject(steps.once_exhausted)?;
+        }
+        let (turn, turns) = steps.at_bystander;
+        for number in 1..=turns {
+            self.at_the_bystander(turn)?;
+            // What a request that is robbed too often comes to ends the robbing.
+            if number == turns || number > ROBBED && !self.rescued {
+                self.settle_after_the_turn()?;
+            }
+            if self.returned && turns > ROBBED || self.look_for_workers() {
+                break;
+            }
+        }
+        self.watch()?;
+        self.inject(steps.at_the_end)
     }
 
-    fn go(&self) {
+    pub(super) fn go(&self) {
         if let Some(stage) = &self.stage {
             stage.go();
         }
     }
 
-    /// Takes in what the loop tells, for at most `limit`. Says whether it stands in the
-    /// window.
-    fn attend(&mut self, limit: Duration) -> Result<bool, Stop> {
+    /// Takes in what the loop tells until it stands in the window; says whether it does, and
+    /// has not ended before.
+    fn held_in_window(&mut self) -> Result<bool, Stop> {
+        while !self.ended {
+            if self.attend(self.deadline.remaining())? == Some(Hold::InWindow) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The loop is in accept, where nobody comes.
+    fn until_parked(&mut self) -> Result<(), Stop> {
+        let entered = |event: &Event| event.what == What::AcceptEntered;
+        while !self.ended {
+            self.attend(LOOK)?;
+            let told = match self.doing() {
+                Doing::ParkedInAccept => true,
+                Doing::Unknown => {
+                    let at = self.log.iter().rfind(|event| entered(event)).map(|event| event.at);
+                    at.is_some_and(|at| clock::now() > at.after(NO_SIGN))
+                }
+                _ => false,
+            };
+            if told && self.log.iter().any(entered) {
+                self.note(What::ParkSeen);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Accept has found no descriptor, and the loop does nothing more about it: it sleeps, or
+    /// it has ended; or it does too much: it spins.
+    fn until_exhausted(&mut self) -> Result<(), Stop> {
+        let lacked = |event: &&Event| match &event.what {
+            What::AcceptReturned { outcome, .. } => matches!(outcome, Outcome::Exhausted(_)),
+            What::Shed { .. } => true,
+            _ => false,
+        };
+        while !self.ended && !self.log.iter().any(|event| lacked(&event)) {
+            self.attend(self.deadline.remaining())?;
+        }
+        self.settle(|log| log.iter().filter(lacked).count())
+    }
+
+    /// Waits until the loop sleeps in its wait, has ended, or has done in vain what `vain`
+    /// counts so often that it spins.
+    pub(super) fn settle(&mut self, vain: impl Fn(&[Event]) -> usize) -> Result<(), Stop> {
+        let mut quiet_since: Option<(usize, Moment)> = None;
+        while !self.ended && vain(&self.log) < SPINNING {
+            self.attend(LOOK)?;
+            let doing = self.doing();
+            if matches!(doing, Doing::Running) {
+                quiet_since = None;
+                continue;
+            }
+            // Asleep, and everything told: the same log at two looks, with a sleeper between.
+            let patience = if doing == Doing::Unknown { NO_SIGN } else { LOOK };
+            match quiet_since {
+                Some((events, since)) if events == self.log.len() => {
+                    if clock::now() > since.after(patience) {
+                        break;
+                    }
+                }
+                _ => quiet_since = Some((self.log.len(), clock::now())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the loop turn to the bystander, does the steps while it does, and waits for the
+    /// echo. A loop that is parked does not turn.
+    fn at_the_bystander(&mut self, steps: &[Step]) -> Result<(), Stop> {
+        if self.ended || self.rescued {
+            return Ok(());
+        }
+        self.send_byte();
+        let patience = clock::now().after(NO_SIGN);
+        while self.attend(LOOK)? != Some(Hold::AtBystander) {
+            let untold = self.doing() == Doing::Unknown && patience.remaining().is_zero();
+            if self.ended || untold || self.parked().is_some() {
+                return self.await_echo().map(drop);
+            }
+        }
+        self.inject(steps)?;
+        self.go();
+        self.await_echo().map(drop)
+    }
+
+    fn settle_after_the_turn(&mut self) -> Result<(), Stop> {
+        let reported = |event: &&Event| matches!(event.what, What::Reported { accepts: 1.., .. });
+        let so_far = self.log.iter().filter(reported).count();
+        self.settle(|log| log.iter().filter(reported).count() - so_far)
+    }
+
+    /// Notes the kernel threads that are parked in accept for the loop; says whether there are.
+    fn look_for_workers(&mut self) -> bool {
+        let workers = match self.cell.arm.steps().at_bystander.1 {
+            // Looking takes a descriptor, which a trial about numbers must not have taken.
+            ..=ROBBED => 0,
+            _ => park::workers_in_accept(self.thread, self.deadline),
+        };
+        if workers > 0 {
+            self.note(What::WorkersParked { workers });
+        }
+        workers > 0
+    }
+
+    /// Takes in what the loop tells, for at most `limit`. Says where it is held, if it is.
+    pub(super) fn attend(&mut self, limit: Duration) -> Result<Option<Hold>, Stop> {
         let message = self.stage.as_ref().and_then(|stage| stage.next(limit));
         match message {
-            Some(Message::Opened(thread)) => self.park = Some(Watch::new(thread)),
+            Some(Message::Opened(thread)) => {
+                self.thread = thread;
+                self.park = Some(Watch::new(thread));
+            }
             Some(Message::NotOpened(message)) => return Err(Stop::NotOpened(message)),
             Some(Message::Panicked(text)) => {
                 self.ended = true;
                 return Err(Stop::Void(format!("the loop's thread panicked: {text}")));
             }
-            Some(Message::InWindow) => return Ok(true),
+            Some(Message::InWindow) => return Ok(Some(Hold::InWindow)),
+            Some(Message::AtBystander) => return Ok(Some(Hold::AtBystander)),
             Some(Message::Did(event)) => {
                 if let What::AcceptReturned { outcome, .. } = &event.what {
                     self.returned = true;
@@ -185,12 +356,17 @@ impl<'a> Conductor<'a> {
             None if self.deadline.remaining().is_zero() => return Err(Stop::Watchdog),
             None => {}
         }
-        Ok(false)
+        Ok(None)
+    }
+
+    /// What the loop's thread is doing.
+    pub(super) fn doing(&self) -> Doing {
+        self.park.as_ref().map_or(Doing::Unknown, Watch::look)
     }
 
     pub(super) fn note(&mut self, what: What) -> Moment {
         let at = clock::now();
-        self.log.push(Event { at, what });
+        self.log.push(Event::new(at, what));
         at
     }
 
@@ -200,181 +376,16 @@ impl<'a> Conductor<'a> {
         }
     }
 
-    /// A loop without a bystander: it is done when it has answered for every connection, and
-    /// gone on or ended after the last of them.
-    fn watch_accepts(&mut self) -> Result<(), Stop> {
-        let returned = |event: &Event| matches!(event.what, What::AcceptReturned { .. });
-        while !self.ended
-            && (self.answered < self.cell.offered() || self.log.last().is_some_and(returned))
-        {
-            self.attend(self.deadline.remaining())?;
-        }
-        Ok(())
-    }
-
-    /// The byte goes out when the loop is seen parked in accept or when accept returns,
-    /// whichever comes first. Bytes are exchanged until one was sent after the last connection
-    /// had been answered for, and was echoed: then the loop is back in its wait. Or until some
-    /// brought no progress: a live registration would have been reported in one of the waits
-    /// that answered them.
-    fn watch_bystander(&mut self) -> Result<(), Stop> {
-        let patience = clock::now().after(NO_SIGN);
-        while !self.returned && !self.ended && !patience.remaining().is_zero() {
-            self.attend(LOOK)?;
-            if self.doing() == Doing::ParkedInAccept {
-                self.note(What::ParkSeen);
-                break;
-            }
-        }
-        let offered = self.cell.offered();
-        let mut fruitless = 0;
-        while !self.ended && fruitless <= offered.min(2) {
-            let before = self.answered;
-            if !self.exchange()? || self.rescue.is_some() || before >= offered {
-                return Ok(());
-            }
-            fruitless = if self.answered > before { 0 } else { fruitless + 1 };
-        }
-        Ok(())
-    }
-
-    fn doing(&self) -> Doing {
-        self.park.as_ref().map_or(Doing::Unknown, Watch::look)
-    }
-
-    /// Sends the bystander's byte and waits for its echo, with a rescue if the loop is parked.
-    /// Says whether the echo came; it does not from a loop that has ended, nor from one that
-    /// parks again after the rescue.
-    fn exchange(&mut self) -> Result<bool, Stop> {
-        let sent = self.note(What::ByteSent);
-        if self.bystander.as_mut().is_none_or(|bystander| bystander.send().is_err()) {
-            return self.hang_up();
-        }
-        let mut park_seen = self.log.iter().any(|event| event.what == What::ParkSeen);
-        loop {
-            let rescue_due = self.rescue.is_none() && {
-                let look = self.doing();
-                if look == Doing::ParkedInAccept && !park_seen {
-                    park_seen = true;
-                    self.note(What::ParkSeen);
-                }
-                let untold = look == Doing::Unknown && clock::now() > sent.after(NO_SIGN);
-                park_seen || untold
-            };
-            let due = sent.after(self.timing.rescue_after);
-            if rescue_due && due.remaining().is_zero() {
-                self.send_rescue()?;
-            }
-            if self.rescue.is_some() && self.parked_again()? {
-                return Ok(false);
-            }
-            // Once parked, only the rescue is due; before and after, look every millisecond.
-            let waits_for_rescue = rescue_due && self.rescue.is_none();
-            let limit = if waits_for_rescue { due.remaining() } else { Duration::from_millis(1) };
-            match self.bystander.as_mut().map(|bystander| bystander.echoed(limit)) {
-                Some(Ok(true)) => break,
-                Some(Ok(false)) if self.deadline.remaining().is_zero() => {
-                    return self.take_in().and(Err(Stop::Watchdog));
-                }
-                Some(Ok(false)) => {}
-                Some(Err(_)) | None => return self.hang_up(),
-            }
-        }
-        self.note(What::EchoReceived);
-        self.take_in()?;
-        Ok(true)
-    }
-
-    /// Whether the loop has taken the rescue and, the bystander still unanswered, parked
-    /// anew: a draining loop on a blocking listener serves nobody until there is no next
-    /// client to wait for, which is never.
-    fn parked_again(&mut self) -> Result<bool, Stop> {
-        self.take_in()?;
-        let rescue = self.rescue.as_ref().map(|rescue| rescue.local().port());
-        let taken = self.log.iter().rposition(|event| match event.what {
-            What::AcceptReturned { port, .. } => port == rescue,
-            _ => false,
-        });
-        let since = taken.map_or(&[][..], |at| &self.log[at..]);
-        let entered = |what: &What| matches!(what, What::AcceptEntered | What::WaitEntered);
-        let served = since.iter().any(|event| event.what == What::ByteServed);
-        if served || !since.iter().any(|event| entered(&event.what)) {
-            return Ok(false);
-        }
-        Ok(match self.doing() {
-            Doing::ParkedInAccept => true,
-            Doing::Unknown => since.last().is_some_and(|e| clock::now() > e.at.after(NO_SIGN)),
-            Doing::Blocked | Doing::Running => false,
-        })
-    }
-
-    /// The loop has dropped the bystander: its last word is on the way.
-    fn hang_up(&mut self) -> Result<bool, Stop> {
-        while !self.ended {
-            self.attend(self.deadline.remaining())?;
-        }
-        Ok(false)
-    }
-
-    fn send_rescue(&mut self) -> Result<(), Stop> {
-        self.note(What::RescueBegan);
-        let rescue = Peer::connect_within(self.listener.addr(), self.deadline.remaining())
-            .map_err(Stop::void("the rescue's connect"))?;
-        self.note(What::RescueConnected { port: rescue.local().port() });
-        self.rescue = Some(rescue);
-        Ok(())
-    }
-
-    /// Takes in what the loop has told by now.
-    fn take_in(&mut self) -> Result<(), Stop> {
+    /// Takes in what the loop has told by now. A loop that is held meanwhile goes on: the
+    /// trial has given up what it was held for.
+    pub(super) fn take_in(&mut self) -> Result<(), Stop> {
         loop {
             let before = self.log.len();
-            self.attend(Duration::ZERO)?;
-            if self.log.len() == before {
-                return Ok(());
+            match self.attend(Duration::ZERO)? {
+                Some(_) => self.go(),
+                None if self.log.len() == before => return Ok(()),
+                None => {}
             }
         }
-    }
-
-    /// Ends the loop: by flag, by the bystander's hang-up and by one more client, since it may
-    /// be waiting for any of them. A thread that does not end is left behind.
-    fn stop(mut self) -> Conductor<'a> {
-        self.note(What::Stopping);
-        let Some(stage) = self.stage.take() else {
-            return self;
-        };
-        stage.stop();
-        drop(self.bystander.take());
-        let last_client =
-            (!self.ended).then(|| Peer::connect_within(self.listener.addr(), FAREWELL));
-        let mut farewell = clock::now().after(FAREWELL);
-        let mut shut = false;
-        while !self.ended {
-            match stage.next(farewell.remaining()) {
-                Some(Message::Did(event)) => {
-                    self.ended = end_of(&event).is_some();
-                    self.log.push(event);
-                }
-                Some(Message::Panicked(_) | Message::NotOpened(_)) => self.ended = true,
-                Some(Message::Opened(_) | Message::InWindow) => {}
-                None if shut => break,
-                None => {
-                    // Linux wakes an accept that is parked on a listener which is shut down.
-                    let _ =
-                        SockRef::from(self.listener.socket()).shutdown(std::net::Shutdown::Both);
-                    shut = true;
-                    farewell = clock::now().after(FAREWELL);
-                }
-            }
-        }
-        if self.ended {
-            stage.join();
-        }
-        drop(last_client);
-        // Everybody else resets too, so that no TIME_WAIT is left behind.
-        for client in self.clients.drain(..).chain(self.rescue.take()) {
-            let _ = client.reset();
-        }
-        self
     }
 }

@@ -2,10 +2,12 @@
 
 use super::conductor::{Conductor, Stop};
 use super::log::What;
+use super::number;
 use crate::connection::Connection;
 use crate::evidence::reset::Ended;
 use crate::evidence::{queue, reset};
 use crate::fault::Step;
+use crate::outcome;
 use crate::peer::Peer;
 
 impl Conductor<'_> {
@@ -14,14 +16,15 @@ impl Conductor<'_> {
         for step in steps {
             match step {
                 Step::Connect => self.connect()?,
-                Step::ConnectAll => {
-                    for _ in 0..self.cell.count {
-                        self.connect()?;
-                    }
-                }
+                Step::ConnectAll => self.connect_all(self.cell.count)?,
+                Step::Storm(n) => self.connect_all(*n)?,
                 Step::Reset => self.end_oldest(Ended::Reset)?,
                 Step::Close => self.end_oldest(Ended::Closed)?,
                 Step::Rival => self.rival()?,
+                Step::Collect => self.collect()?,
+                Step::Efault => self.efault()?,
+                Step::Byte => self.send_byte(),
+                around => self.around(*around)?,
             }
         }
         Ok(())
@@ -42,6 +45,13 @@ impl Conductor<'_> {
                 return Err(Stop::Void(format!("port {reset} was reset, and {port} was queued")));
             }
             self.note(What::Vanished { port: Some(port) });
+        }
+        Ok(())
+    }
+
+    fn connect_all(&mut self, n: usize) -> Result<(), Stop> {
+        for _ in 0..n {
+            self.connect()?;
         }
         Ok(())
     }
@@ -95,11 +105,49 @@ impl Conductor<'_> {
     /// Another acceptor of the same queue. A connection is known to be there, so that it
     /// returns at once whatever the listener's mode.
     fn rival(&mut self) -> Result<(), Stop> {
+        if !queue::readable(self.listener.socket()).map_err(Stop::void("looking at the queue"))? {
+            return Err(Stop::Void("there is nothing for a rival to take".to_owned()));
+        }
         let (stream, peer) =
             self.listener.socket().accept().map_err(Stop::void("the rival's accept"))?;
         self.note(What::RivalTook { port: Some(peer.port()) });
         let connection = Connection::new(stream.into(), Some(peer));
         self.rival_took.push(connection);
+        Ok(())
+    }
+    /// What is left is another holder's of the listener; where nothing is, somebody who has no
+    /// right to it has taken it.
+    fn collect(&mut self) -> Result<(), Stop> {
+        if queue::readable(self.listener.socket()).map_err(Stop::void("looking at the queue"))? {
+            return self.rival();
+        }
+        self.take_in()?;
+        let taken = |port: u16| {
+            self.log.iter().any(|event| match event.what {
+                What::AcceptReturned { port: taken, .. } => taken == Some(port),
+                _ => false,
+            })
+        };
+        let port = self.clients.back().map(|client| client.local().port());
+        if let Some(port) = port.filter(|&port| !taken(port)) {
+            self.note(What::Swallowed { port });
+        }
+        Ok(())
+    }
+
+    /// Another acceptor, whose address pointer is bad.
+    fn efault(&mut self) -> Result<(), Stop> {
+        let error = number::accept_to_a_bad_address(self.listener.socket());
+        if !outcome::is_bad_address(&error) {
+            return Err(Stop::void("an accept with a bad address pointer")(error));
+        }
+        let left = queue::readable(self.listener.socket());
+        if left.map_err(Stop::void("looking at the queue"))? {
+            return Err(Stop::Void("EFAULT left the connection in the queue".to_owned()));
+        }
+        if let Some(port) = self.clients.front().map(|client| client.local().port()) {
+            self.note(What::Swallowed { port });
+        }
         Ok(())
     }
 }

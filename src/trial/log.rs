@@ -24,9 +24,24 @@ pub enum Lane {
 pub struct Event {
     /// When, on the monotonic clock; a stored record counts from its trial's beginning.
     pub at: Moment,
+    /// Which loop of a herd it happened to, from 1; 0 where there is one loop only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub of: usize,
     /// What.
     #[serde(flatten)]
     pub what: What,
+}
+
+impl Event {
+    /// What happened to the only loop.
+    pub fn new(at: Moment, what: What) -> Event {
+        Event { at, of: 0, what }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// What can happen. Ports name connections: the client's port of each.
@@ -65,6 +80,39 @@ pub enum What {
         /// The client's port, if the socket still knew it.
         port: Option<u16>,
     },
+    /// An accept with a bad address pointer failed, and the connection is gone.
+    Swallowed {
+        /// The client's port.
+        port: u16,
+    },
+    /// The listener was shut down and listens again, with an empty queue.
+    Flushed,
+    /// O_NONBLOCK was cleared: of the loop's listener, or of another's on the same port.
+    FlagCleared {
+        /// Whether it was the loop's.
+        ours: bool,
+    },
+    /// The listener's descriptor number belongs to another listener now.
+    Renumbered,
+    /// There is no descriptor left in the process.
+    RanOut,
+    /// There are descriptors again.
+    Relieved,
+    /// What was queued for the listener that left is another's now.
+    Migrated {
+        /// The client's port.
+        port: u16,
+    },
+    /// A connection was reset by the kernel as the listener that it was queued for closed.
+    Dropped {
+        /// The client's port.
+        port: u16,
+    },
+    /// So many kernel threads of the loop's are parked in accept.
+    WorkersParked {
+        /// How many.
+        workers: usize,
+    },
     /// The loop entered its wait.
     WaitEntered,
     /// The wait returned.
@@ -83,8 +131,34 @@ pub enum What {
         /// The client's port, where accept gave an address.
         port: Option<u16>,
     },
+    /// The loop closed a connection that it had accepted with its reserve descriptor.
+    Shed {
+        /// The client's port, if accept gave it.
+        port: Option<u16>,
+    },
+    /// The loop took a connection again after it had found no descriptor.
+    Recovered {
+        /// The CPU time that its thread used in between, in nanoseconds.
+        cpu_ns: u64,
+    },
+    /// The loop reads from a connection that it has just accepted.
+    ReadEntered {
+        /// The client's port.
+        port: Option<u16>,
+    },
+    /// That read returned.
+    ReadReturned {
+        /// The client's port.
+        port: Option<u16>,
+        /// Whether it said EWOULDBLOCK.
+        would_block: bool,
+    },
+    /// The loop was told to stop, as part of the trial.
+    StopAsked,
     /// The loop's thread was seen parked in accept.
     ParkSeen,
+    /// The loop's thread was seen parked in a read.
+    ReadParkSeen,
     /// The bystander's client sent its byte.
     ByteSent,
     /// The loop turned to the bystander and echoes what it reads.
@@ -96,6 +170,11 @@ pub enum What {
     /// That connect is complete.
     RescueConnected {
         /// The rescue's port.
+        port: u16,
+    },
+    /// The client whom a read waits for sent a byte.
+    RescueByte {
+        /// The client's port.
         port: u16,
     },
     /// The trial is over and the loop was told to stop; what follows is not part of it.
@@ -116,16 +195,32 @@ impl What {
             | What::CloseSent { .. }
             | What::RescueBegan
             | What::RescueConnected { .. }
+            | What::RescueByte { .. }
             | What::Stopping => Lane::Client,
             What::Queued { .. }
             | What::EndSeen { .. }
             | What::RivalTook { .. }
-            | What::Vanished { .. } => Lane::Queue,
+            | What::Vanished { .. }
+            | What::Swallowed { .. }
+            | What::Flushed
+            | What::FlagCleared { .. }
+            | What::Renumbered
+            | What::RanOut
+            | What::Relieved
+            | What::Migrated { .. }
+            | What::Dropped { .. }
+            | What::WorkersParked { .. }
+            | What::StopAsked => Lane::Queue,
             What::WaitEntered
             | What::Reported { .. }
             | What::AcceptEntered
             | What::AcceptReturned { .. }
+            | What::Shed { .. }
+            | What::Recovered { .. }
+            | What::ReadEntered { .. }
+            | What::ReadReturned { .. }
             | What::ParkSeen
+            | What::ReadParkSeen
             | What::ByteServed
             | What::Ended { .. } => Lane::Loop,
             What::ByteSent | What::EchoReceived => Lane::Bystander,
@@ -152,12 +247,33 @@ impl std::fmt::Display for What {
             What::AcceptEntered => f.write_str("accept"),
             What::AcceptReturned { outcome, port: Some(port) } => write!(f, "{outcome} :{port}"),
             What::AcceptReturned { outcome, port: None } => write!(f, "{outcome}"),
+            What::Swallowed { port } => write!(f, "EFAULT eats :{port}"),
+            What::Flushed => f.write_str("flushed"),
+            What::FlagCleared { ours: true } => f.write_str("O_NONBLOCK off"),
+            What::FlagCleared { ours: false } => f.write_str("another's off"),
+            What::Renumbered => f.write_str("number reused"),
+            What::RanOut => f.write_str("no descriptors"),
+            What::Relieved => f.write_str("descriptors again"),
+            What::Migrated { port } => write!(f, "migrated :{port}"),
+            What::Dropped { port } => write!(f, "reset :{port}"),
+            What::WorkersParked { workers } => write!(f, "workers parked: {workers}"),
+            What::StopAsked => f.write_str("told to stop"),
+            What::Shed { port: Some(port) } => write!(f, "shed :{port}"),
+            What::Shed { port: None } => f.write_str("shed one"),
+            What::Recovered { cpu_ns } => {
+                write!(f, "recovered, {:.1} us CPU", *cpu_ns as f64 / 1e3)
+            }
+            What::ReadEntered { .. } => f.write_str("read"),
+            What::ReadReturned { would_block: true, .. } => f.write_str("read: EWOULDBLOCK"),
+            What::ReadReturned { would_block: false, .. } => f.write_str("read returned"),
             What::ParkSeen => f.write_str("PARKED in accept"),
+            What::ReadParkSeen => f.write_str("PARKED in read"),
             What::ByteSent => f.write_str("byte sent"),
             What::ByteServed => f.write_str("echo byte"),
             What::EchoReceived => f.write_str("echo received"),
             What::RescueBegan => f.write_str("rescue: connect"),
             What::RescueConnected { port } => write!(f, "rescue :{port}"),
+            What::RescueByte { port } => write!(f, "rescue: byte :{port}"),
             What::Stopping => f.write_str("end of trial"),
             What::Ended { end: End::Stopped } => f.write_str("loop stopped"),
             What::Ended { end: End::Died(outcome) } => write!(f, "loop DIED: {outcome}"),

@@ -5,24 +5,32 @@
 //! while the bystander's byte lay unanswered ([`Stall`]). A trial that only the watchdog
 //! could end is recorded as censored ([`Ending::Censored`]).
 
+pub mod apart;
+mod around;
 mod conductor;
+mod exchange;
+mod farewell;
+mod herd;
 mod injection;
 mod log;
+mod network;
+mod number;
+mod proof;
 mod record;
 mod stage;
 pub mod timeline;
 
-pub use conductor::run;
 pub use log::{Event, Lane, What};
-pub use record::{Accept, Ending, Record, Stall};
+pub use record::{Accept, Call, Ending, Record, Share, Stall};
 pub(crate) use stage::panic_text;
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::accept_loop::Policy;
 use crate::backend::Driver;
-use crate::fault::Fault;
+use crate::fault::{Arm, Fault, Scene};
 use crate::interpose::capture;
 use crate::kernel::Kernel;
 use crate::listener::ListenerSpec;
@@ -40,16 +48,18 @@ pub struct Cell {
     pub policy: Policy,
     /// What happens to it.
     pub fault: &'static Fault,
+    /// In which of the fault's ways.
+    pub arm: &'static Arm,
     /// The kernel whose accept queue it stands on.
     pub kernel: &'static Kernel,
-    /// How many clients the fault's "all" is.
+    /// How many clients the fault's "all" is, or how many loops its herd.
     pub count: usize,
 }
 
 impl Cell {
     /// How many connections are left for the loop.
     pub fn offered(&self) -> usize {
-        self.fault.offered(self.count, self.kernel)
+        self.arm.offered(self.count, self.kernel)
     }
 
     /// Why this cell cannot be tried; `None` where it can. The first time that it is asked of
@@ -60,13 +70,15 @@ impl Cell {
             let reason = "the backend is not meant for a listener of this mode";
             return Some(Misfit::NotApplicable(reason));
         }
-        if let Some(reason) = self.fault.misfit(self.driver) {
+        let reason = self.fault.misfit(self.arm, self.driver);
+        let reason = reason.or_else(|| self.fault.misplaced(self.arm, self.listener.mode));
+        if let Some(reason) = reason {
             return Some(Misfit::NotApplicable(reason));
         }
         if self.kernel.is_native() {
             return None;
         }
-        match self.fault.unmodelled(self.count, self.kernel) {
+        match self.fault.unmodelled(self.arm, self.count, self.kernel) {
             Some(reason) => Some(Misfit::NotModelled(reason.to_owned())),
             None => capture::of(self.driver).err().map(Misfit::NotModelled),
         }
@@ -81,6 +93,8 @@ pub enum Misfit {
     /// The modelled kernel cannot be had for it, and the machine's own is not put in its
     /// place.
     NotModelled(String),
+    /// This system does not let anybody do it.
+    Refused(String),
 }
 
 impl fmt::Display for Misfit {
@@ -88,6 +102,7 @@ impl fmt::Display for Misfit {
         match self {
             Misfit::NotApplicable(reason) => write!(f, "not applicable: {reason}"),
             Misfit::NotModelled(reason) => write!(f, "not modelled: {reason}"),
+            Misfit::Refused(reason) => write!(f, "not applicable: {reason}"),
         }
     }
 }
@@ -101,6 +116,18 @@ pub struct Timing {
     pub watchdog: Duration,
     /// The CPU that the loop's thread is put on; the kernel's choice if `None`.
     pub loop_cpu: Option<usize>,
+    /// The program that is started for a trial which needs a process of its own
+    /// ([`apart`]); `None` where there is none, or this is that process.
+    pub program: Option<&'static Path>,
+}
+
+impl Timing {
+    /// For many trials of which only the order counts: the rescue comes as soon as the park is
+    /// seen, and a machine that is busy is given time.
+    pub fn sweep() -> Timing {
+        let watchdog = Duration::from_secs(20);
+        Timing { rescue_after: Duration::ZERO, watchdog, ..Timing::default() }
+    }
 }
 
 impl Default for Timing {
@@ -110,6 +137,23 @@ impl Default for Timing {
             rescue_after: Duration::from_millis(2),
             watchdog: Duration::from_secs(5),
             loop_cpu: None,
+            program: None,
         }
+    }
+}
+
+/// Runs one trial: on the calling thread, with its loop or loops on others; or in a process
+/// of its own, where it changes what belongs to a process. Blocks until the trial is over, at
+/// most for the watchdog's time and a few seconds of farewell.
+///
+/// # Errors
+///
+/// A message where the trial could not be set up: no descriptor, no such address family, the
+/// backend refused the listener, no program to start. What goes wrong later is in the record.
+pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
+    match (cell.arm.needs_a_process(), timing.program, cell.arm.scene) {
+        (true, Some(program), _) => apart::run(cell, timing, program),
+        (_, _, Scene::Herd(queues)) => herd::run(cell, timing, queues),
+        (_, _, Scene::One(_)) => conductor::run(cell, timing),
     }
 }

@@ -1,13 +1,11 @@
 //! The record of one trial: what is kept, and what is derived from its log.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::Cell;
 use super::log::{Event, What};
+use super::proof;
 use crate::accept_loop::{End, Policy};
-use crate::backend::Takes;
 use crate::clock::{self, Moment};
 use crate::evidence::Proof;
 use crate::kernel;
@@ -25,6 +23,9 @@ pub struct Record {
     pub policy: Policy,
     /// The fault.
     pub fault: String,
+    /// In which of its ways; empty where it has one.
+    #[serde(default)]
+    pub arm: String,
     /// The kernel whose accept queue it stood on; all but `native` are modelled.
     #[serde(default = "kernel::native_name")]
     pub kernel: String,
@@ -50,8 +51,35 @@ pub struct Record {
     pub void: Option<String>,
     /// What its claims about the kernel's state rest on.
     pub evidence: Vec<Proof>,
+    /// The loops of a herd, one by one; empty where there was one loop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub herd: Vec<Share>,
     /// The log, in order of time.
     pub events: Vec<Event>,
+}
+
+/// What one loop of a herd did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// How often its wait reported the listener.
+    pub wakeups: usize,
+    /// How often accept said EWOULDBLOCK.
+    pub would_blocks: usize,
+    /// How many connections it took.
+    pub taken: usize,
+    /// Whether it was parked in accept until somebody else's client came.
+    pub stalled: bool,
+}
+
+/// In which call a loop was parked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// accept(2), on a blocking listener.
+    #[default]
+    Accept,
+    /// read(2), from a blocking connection.
+    Read,
 }
 
 /// One accept of the loop.
@@ -69,12 +97,16 @@ pub struct Accept {
 
 /// The proof of a stall, by order: accept was entered, then the rescue's connect began, then
 /// that same accept returned the rescue's own port, and all the while a byte of the
-/// bystander's lay unanswered.
+/// bystander's lay unanswered, or an order to stop. Of a read from a connection it is the
+/// same, with a byte from that client as the rescue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stall {
+    /// The call that it was parked in.
+    #[serde(default)]
+    pub call: Call,
     /// When the accept was entered.
     pub accept_entered: Moment,
-    /// When the bystander's byte was sent.
+    /// When the bystander's byte was sent, or the loop was told to stop.
     pub byte_sent: Moment,
     /// When the rescue's connect began.
     pub rescue_began: Moment,
@@ -103,14 +135,36 @@ pub enum Ending {
 impl Record {
     /// How many connections the loop took, dead ones included.
     pub fn taken(&self) -> usize {
-        self.accepts.iter().filter(|accept| accept.outcome.took_connection()).count()
-            - self.rescues_taken()
+        let taken = self.accepts.iter().filter(|accept| accept.outcome.took_connection()).count();
+        taken.saturating_sub(self.rescues_taken())
     }
 
-    /// How many of the connections on offer no accept has answered for.
+    /// How many connections nobody has: of those on offer, those that no accept of the loop has
+    /// answered for and that went to no other listener; those that it closed for want of a
+    /// descriptor; those that an accept swallowed.
     pub fn lost(&self) -> usize {
         let answered = self.accepts.iter().filter(|accept| accept.outcome.answers()).count();
-        self.offered.saturating_sub(answered - self.rescues_taken())
+        let answered = answered.saturating_sub(self.rescues_taken() + self.shed());
+        let moved = self.count(|what| matches!(what, What::Migrated { .. }));
+        let swallowed = self.count(|what| matches!(what, What::Swallowed { .. }));
+        self.offered.saturating_sub(answered + moved) + swallowed
+    }
+
+    /// How many connections it closed for want of a descriptor, the rescue not counted.
+    fn shed(&self) -> usize {
+        let rescue = self.rescue();
+        self.count(|what| matches!(what, What::Shed { port } if port.is_none() || *port != rescue))
+    }
+
+    /// How often accept found no descriptor.
+    pub fn exhausted(&self) -> usize {
+        let lacked = |accept: &&Accept| matches!(accept.outcome, Outcome::Exhausted(_));
+        self.accepts.iter().filter(lacked).count()
+    }
+
+    /// How many events of a kind the log holds.
+    pub fn count(&self, test: impl Fn(&What) -> bool) -> usize {
+        self.events.iter().filter(|event| test(&event.what)).count()
     }
 
     /// How many of its accepts told of a reset.
@@ -120,15 +174,19 @@ impl Record {
 
     /// How many connections the modelled kernel has dropped and told nobody of.
     pub fn vanished(&self) -> usize {
-        self.events.iter().filter(|event| matches!(event.what, What::Vanished { .. })).count()
+        self.count(|what| matches!(what, What::Vanished { .. }))
     }
 
     fn rescues_taken(&self) -> usize {
-        let rescue = self.events.iter().find_map(|event| match event.what {
+        let rescue = self.rescue();
+        self.accepts.iter().filter(|accept| rescue.is_some() && accept.port == rescue).count()
+    }
+
+    fn rescue(&self) -> Option<u16> {
+        self.events.iter().find_map(|event| match event.what {
             What::RescueConnected { port } => Some(port),
             _ => None,
-        });
-        self.accepts.iter().filter(|accept| rescue.is_some() && accept.port == rescue).count()
+        })
     }
 }
 
@@ -144,46 +202,32 @@ pub(super) struct Findings {
 }
 
 /// Derives a record from a trial's log.
-pub(super) fn derive(cell: &Cell, mut events: Vec<Event>, findings: Findings) -> Record {
-    events.sort_by_key(|event| event.at);
-    // What it comes to after it was told to stop is not part of the trial.
-    if let Some(stopping) = events.iter().position(|event| event.what == What::Stopping) {
-        events.truncate(stopping + 1);
-    }
+pub(super) fn derive(cell: &Cell, events: Vec<Event>, findings: Findings) -> Record {
+    let events = in_order(events, findings.began);
     let ended = events.iter().find_map(|event| match &event.what {
         What::Ended { end } => Some(end.clone()),
         _ => None,
     });
-    for event in &mut events {
-        event.at = Moment(clock::nanos(event.at - findings.began));
-    }
+    // A loop that was told to stop may be woken by an error.
+    let stop_asked = events.iter().any(|event| event.what == What::StopAsked);
     let ending = match ended {
         _ if findings.censored || findings.left_behind => Ending::Censored,
+        Some(End::Died(_)) if stop_asked => Ending::Done,
         Some(End::Died(outcome)) => Ending::Died(outcome),
         Some(End::WaitFailed(errno)) => Ending::WaitFailed(errno),
         Some(End::Stopped) | None => Ending::Done,
     };
-    let accepts = accepts(&events, cell.driver.takes, ending == Ending::Censored);
-    let stall = stall(&events, &accepts);
-    let (bystander, rescue) = exchange(&events);
-    let count = |test: fn(&What) -> bool| events.iter().filter(|e| test(&e.what)).count();
+    let accepts = proof::accepts(&events, cell.driver.takes, ending == Ending::Censored);
+    let stall = proof::stall(&events, &accepts);
+    let (bystander, rescue) = proof::exchange(&events);
     let mut record = Record {
-        backend: cell.backend.to_owned(),
-        listener: cell.listener,
-        policy: cell.policy,
-        fault: cell.fault.name.to_owned(),
-        kernel: cell.kernel.name.to_owned(),
-        offered: cell.offered(),
         stall,
         bystander_ns: bystander.map(clock::nanos),
         byte_to_rescue_ns: rescue.map(clock::nanos),
-        wakeups: count(|what| matches!(what, What::Reported { accepts: 1.., .. })),
-        would_blocks: accepts.iter().filter(|a| a.outcome == Outcome::WouldBlock).count(),
-        accepts,
         ending,
         void: findings.void,
         evidence: findings.evidence,
-        events,
+        ..Record::of(cell, events, accepts)
     };
     if record.void.is_none() {
         record.void = mismatch(&record, &findings.resets_injected);
@@ -191,73 +235,44 @@ pub(super) fn derive(cell: &Cell, mut events: Vec<Event>, findings: Findings) ->
     record
 }
 
-/// Pairs each accept's return with its entry.
-fn accepts(events: &[Event], takes: Takes, censored: bool) -> Vec<Accept> {
-    let mut accepts = Vec::new();
-    let mut entered = None;
-    let mut wait_entered = None;
-    for event in events {
-        match &event.what {
-            What::WaitEntered => wait_entered = Some(event.at),
-            What::AcceptEntered if takes == Takes::InWait => entered = wait_entered,
-            What::AcceptEntered => entered = Some(event.at),
-            What::AcceptReturned { outcome, port } => {
-                accepts.extend(entered.take().map(|entered| {
-                    let returned = Some(event.at);
-                    Accept { entered, returned, outcome: outcome.clone(), port: *port }
-                }))
-            }
-            _ => {}
+/// The log in order of time, counted from the trial's beginning, without what the loop came
+/// to after the trial was over.
+pub(super) fn in_order(mut events: Vec<Event>, began: Moment) -> Vec<Event> {
+    events.sort_by_key(|event| event.at);
+    if let Some(stopping) = events.iter().position(|event| event.what == What::Stopping) {
+        events.truncate(stopping + 1);
+    }
+    for event in &mut events {
+        event.at = Moment(clock::nanos(event.at - began));
+    }
+    events
+}
+
+impl Record {
+    /// What a cell's log holds by itself; whatever has to be proved is left empty.
+    pub(super) fn of(cell: &Cell, events: Vec<Event>, accepts: Vec<Accept>) -> Record {
+        let count = |test: fn(&What) -> bool| events.iter().filter(|e| test(&e.what)).count();
+        Record {
+            backend: cell.backend.to_owned(),
+            listener: cell.listener,
+            policy: cell.policy,
+            fault: cell.fault.name.to_owned(),
+            arm: cell.arm.name.to_owned(),
+            kernel: cell.kernel.name.to_owned(),
+            offered: cell.offered(),
+            stall: None,
+            bystander_ns: None,
+            byte_to_rescue_ns: None,
+            wakeups: count(|what| matches!(what, What::Reported { accepts: 1.., .. })),
+            would_blocks: accepts.iter().filter(|a| a.outcome == Outcome::WouldBlock).count(),
+            accepts,
+            ending: Ending::Done,
+            void: None,
+            evidence: Vec::new(),
+            herd: Vec::new(),
+            events,
         }
     }
-    if let (Some(entered), true) = (entered, censored) {
-        accepts.push(Accept { entered, returned: None, outcome: Outcome::TimedOut, port: None });
-    }
-    accepts
-}
-
-/// The order proof, if the log holds one.
-fn stall(events: &[Event], accepts: &[Accept]) -> Option<Stall> {
-    let at = |test: &dyn Fn(&What) -> bool| events.iter().find(|e| test(&e.what)).map(|e| e.at);
-    let rescue_began = at(&|what| *what == What::RescueBegan)?;
-    let port = events.iter().find_map(|event| match event.what {
-        What::RescueConnected { port } => Some(port),
-        _ => None,
-    })?;
-    let byte_sent = events
-        .iter()
-        .rfind(|event| event.what == What::ByteSent && event.at <= rescue_began)
-        .map(|event| event.at)?;
-    let accept = accepts.iter().find(|accept| accept.port == Some(port))?;
-    let accept_returned = accept.returned?;
-    let answered_before = events.iter().any(|event| {
-        event.what == What::ByteServed && (byte_sent..accept_returned).contains(&event.at)
-    });
-    let in_order = accept.entered < rescue_began && rescue_began < accept_returned;
-    (in_order && !answered_before).then_some(Stall {
-        accept_entered: accept.entered,
-        byte_sent,
-        rescue_began,
-        accept_returned,
-        port,
-        park_seen: at(&|what| *what == What::ParkSeen).is_some(),
-    })
-}
-
-/// The bystander's latency and the rescue's delay: of the exchange that the rescue fell
-/// into, else of the first.
-fn exchange(events: &[Event]) -> (Option<Duration>, Option<Duration>) {
-    let rescue = events.iter().find(|e| e.what == What::RescueBegan).map(|e| e.at);
-    let mut bytes = events.iter().filter(|e| e.what == What::ByteSent).map(|e| e.at);
-    let byte = match rescue {
-        Some(rescue) => bytes.rfind(|&at| at <= rescue),
-        None => bytes.next(),
-    };
-    let Some(byte) = byte else {
-        return (None, None);
-    };
-    let mut echoes = events.iter().filter(|e| e.what == What::EchoReceived && e.at > byte);
-    (echoes.next().map(|echo| echo.at - byte), rescue.map(|rescue| rescue - byte))
 }
 
 /// Reconciles the resets that were injected with those that accept told of.
@@ -280,90 +295,4 @@ fn mismatch(record: &Record, injected: &[u16]) -> Option<String> {
     let all_taken = record.taken() == record.offered;
     (observed > injected || (all_taken && observed < injected))
         .then(|| format!("{injected} resets were injected and {observed} observed at accept"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RESCUE: u16 = 40_000;
-
-    fn returned(port: u16) -> What {
-        What::AcceptReturned { outcome: Outcome::Accepted, port: Some(port) }
-    }
-
-    /// The proof that a log holds, with an event a nanosecond, for a backend that accepts
-    /// after a report.
-    fn proof(log: &[What]) -> Option<Stall> {
-        let events: Vec<Event> =
-            (1..).zip(log).map(|(at, what)| Event { at: Moment(at), what: what.clone() }).collect();
-        stall(&events, &accepts(&events, Takes::AfterReport, false))
-    }
-
-    const CONNECTED: What = What::RescueConnected { port: RESCUE };
-
-    #[test]
-    fn entered_then_rescue_then_the_rescue_s_own_port_is_a_stall() {
-        let log = [
-            What::AcceptEntered,
-            What::ParkSeen,
-            What::ByteSent,
-            What::RescueBegan,
-            returned(RESCUE),
-            CONNECTED,
-            What::ByteServed,
-        ];
-        let stall = proof(&log).expect("the proof is there");
-        assert_eq!((stall.accept_entered, stall.rescue_began), (Moment(1), Moment(4)));
-        assert_eq!((stall.accept_returned, stall.port), (Moment(5), RESCUE));
-        assert!(stall.park_seen);
-    }
-
-    #[test]
-    fn an_accept_entered_after_the_rescue_began_is_none() {
-        let log =
-            [What::ByteSent, What::RescueBegan, What::AcceptEntered, returned(RESCUE), CONNECTED];
-        assert_eq!(proof(&log), None);
-    }
-
-    #[test]
-    fn an_accept_that_returns_somebody_else_is_none() {
-        let log =
-            [What::AcceptEntered, What::ByteSent, What::RescueBegan, returned(50_000), CONNECTED];
-        assert_eq!(proof(&log), None);
-    }
-
-    #[test]
-    fn a_bystander_that_was_served_meanwhile_is_none() {
-        let log = [
-            What::AcceptEntered,
-            What::ByteSent,
-            What::RescueBegan,
-            What::ByteServed,
-            returned(RESCUE),
-            CONNECTED,
-        ];
-        assert_eq!(proof(&log), None);
-    }
-
-    #[test]
-    fn nobody_who_waits_is_none() {
-        let log = [What::AcceptEntered, What::RescueBegan, returned(RESCUE), CONNECTED];
-        assert_eq!(proof(&log), None);
-    }
-
-    #[test]
-    fn an_accept_inside_the_wait_was_entered_with_it() {
-        let log = [
-            What::WaitEntered,
-            What::ByteSent,
-            What::RescueBegan,
-            What::AcceptEntered,
-            returned(RESCUE),
-        ];
-        let events: Vec<Event> =
-            (1..).zip(log).map(|(at, what)| Event { at: Moment(at), what }).collect();
-        assert_eq!(accepts(&events, Takes::InWait, false)[0].entered, Moment(1));
-        assert_eq!(accepts(&events, Takes::AfterReport, false)[0].entered, Moment(4));
-    }
 }

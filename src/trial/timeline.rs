@@ -17,9 +17,13 @@ pub fn draw(record: &Record) -> String {
     let mut text = String::new();
     line(&mut text, "us", &HEADS.map(str::to_owned));
     line(&mut text, "--", &WIDTHS.map(|width| "-".repeat(width - 2)));
-    for Event { at, what } in events {
+    for Event { at, of, what } in events {
         let mut cells = [const { String::new() }; 4];
-        cells[column(what.lane())] = what.to_string();
+        cells[column(what.lane())] = match of {
+            0 => what.to_string(),
+            // One of a herd.
+            of => format!("{of}: {what}"),
+        };
         let time = at.0.saturating_sub(origin) as f64 / 1e3;
         line(&mut text, &format!("{time:.1}"), &cells);
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
-use rstall::backend::{self, Backend, Driver, Ready, Takes, Token, Unasked};
+use rstall::backend::{self, Backend, Driver, Ready, Rearms, Registration, Takes, Token, Unasked};
 use rstall::connection::Connection;
 use rstall::interpose::{capture, put_in_force};
 use rstall::kernel::Model;
@@ -116,6 +116,14 @@ impl Backend for Raw {
         self.poll.watch_listener()
     }
 
+    fn unwatch_listener(&mut self) -> io::Result<()> {
+        self.poll.unwatch_listener()
+    }
+
+    fn forget_listener(&mut self) -> io::Result<()> {
+        self.poll.forget_listener()
+    }
+
     fn watch(&mut self, fd: Arc<OwnedFd>, token: Token) -> io::Result<()> {
         self.poll.watch(fd, token)
     }
@@ -146,6 +154,10 @@ static RAW: Driver = Driver {
     watches_others: true,
     edge_triggered: false,
     accepts_unasked: Unasked::Never,
+    rearms: Rearms::Never,
+    registration: Registration::Number,
+    sets_nonblocking: false,
+    wakes_one: false,
     open: |listener| {
         let poll = backend::find("poll").and_then(|entry| entry.built()).expect("poll is built");
         let own = TcpListener::from(listener.as_fd().try_clone_to_owned()?);

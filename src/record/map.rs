@@ -1,0 +1,248 @@
+//! The map of verdicts, as it is kept in a run's record: loops that came to the same in every
+//! column are one row.
+
+use serde::{Deserialize, Serialize};
+
+use crate::accept_loop::Discipline;
+use crate::listener::Mode;
+use crate::outcome::RetrySet;
+use crate::verdict::Verdict;
+use crate::verdict::figures::Figures;
+use crate::verdict::rules;
+use crate::verdict::sweep::{Plan, Tried};
+
+/// The map of one machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Map {
+    /// How often each cell was tried; costly ones a third as often.
+    pub trials: usize,
+    /// How long that took, in seconds.
+    pub took_s: f64,
+    /// Whether it was ended before all cells had been tried.
+    pub interrupted: bool,
+    /// What loops were tried under.
+    pub columns: Vec<Column>,
+    /// The loops, those together that came to the same.
+    pub rows: Vec<Row>,
+    /// The rules that cells were held against, by name.
+    pub rules: Vec<RuleText>,
+    /// The cells that did not come to what they had to.
+    pub unexpected: Vec<Unexpected>,
+    /// The backends that this machine has not, and why.
+    pub absent: Vec<(String, String)>,
+    /// What was measured beside the verdicts, where a fault is about more than a verdict.
+    pub figures: Vec<Measured>,
+}
+
+/// One way in which one fault is played, on one kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// The kernel; all but `native` are modelled.
+    pub kernel: String,
+    /// The fault.
+    pub fault: String,
+    /// Its arm; empty where it has one.
+    pub arm: String,
+}
+
+/// Loops that came to the same in every column, for the same reasons.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which they are.
+    pub loops: Vec<Loop>,
+    /// What they came to, column by column.
+    pub cells: Vec<Cell>,
+}
+
+/// A loop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loop {
+    /// Its backend.
+    pub backend: String,
+    /// Its listener's mode.
+    pub mode: Mode,
+    /// How often it accepts for a report.
+    pub discipline: Discipline,
+    /// After which errors it goes on.
+    pub retry: RetrySet,
+}
+
+/// What a loop came to in one column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cell {
+    /// It was tried, and judged by this rule.
+    Tried {
+        /// Its worst verdict; `None` where there was none.
+        verdict: Option<Verdict>,
+        /// The rule's name.
+        rule: String,
+    },
+    /// It was not, and why.
+    Not(String),
+    /// The sweep ended before.
+    Missing,
+}
+
+/// A rule, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleText {
+    /// Its name.
+    pub name: String,
+    /// What it allows.
+    pub verdicts: Vec<Verdict>,
+    /// Why.
+    pub why: String,
+    /// Where that is to be read.
+    pub source: String,
+}
+
+/// A cell that did not come to what it had to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unexpected {
+    /// The loop.
+    pub of: Loop,
+    /// The column.
+    pub column: Column,
+    /// The rule's name.
+    pub rule: String,
+    /// How often it came to each verdict.
+    pub counts: Vec<(Verdict, usize)>,
+    /// What was seen, or why nothing could be judged.
+    pub seen: String,
+}
+
+/// What was measured of one loop under one fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// The loop.
+    pub of: Loop,
+    /// The column.
+    pub column: Column,
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// What was in vain or lost, for each connection.
+    pub per_connection: f64,
+    /// How many trials it is the median of.
+    pub trials: usize,
+    /// The figures.
+    pub figures: Figures,
+}
+
+impl Map {
+    /// Puts the cells of a sweep into a map. They are all of the plan's, or its first.
+    pub fn of(plan: &Plan, tried: &[Tried], absent: Vec<(String, String)>, took_s: f64) -> Map {
+        let columns: Vec<Column> = plan.columns().into_iter().map(column).collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for of_a_loop in tried.chunks(columns.len().max(1)) {
+            let Some(first) = of_a_loop.first() else { continue };
+            let mut cells: Vec<Cell> = of_a_loop.iter().map(cell).collect();
+            cells.resize(columns.len(), Cell::Missing);
+            let name = name(first);
+            match rows.iter_mut().find(|row| row.cells == cells) {
+                Some(row) => row.loops.push(name),
+                None => rows.push(Row { loops: vec![name], cells }),
+            }
+        }
+        Map {
+            trials: plan.trials,
+            took_s,
+            interrupted: tried.len() < plan.cells().len(),
+            columns,
+            rows,
+            rules: rules::all().map(rule).collect(),
+            unexpected: tried.iter().filter_map(unexpected).collect(),
+            absent,
+            figures: tried.iter().filter_map(measured).collect(),
+        }
+    }
+
+    /// How many cells came to each verdict, from good to bad.
+    pub fn counts(&self) -> Vec<(Verdict, usize)> {
+        let is = |cell: &Cell, one: Verdict| match cell {
+            Cell::Tried { verdict, .. } => *verdict == Some(one),
+            _ => false,
+        };
+        let count = |one: Verdict| {
+            let of_a_row =
+                |row: &Row| row.cells.iter().filter(|cell| is(cell, one)).count() * row.loops.len();
+            (one, self.rows.iter().map(of_a_row).sum())
+        };
+        Verdict::ALL.into_iter().map(count).collect()
+    }
+
+    /// How many cells were tried.
+    pub fn tried(&self) -> usize {
+        let tried = |row: &Row| {
+            let cells = row.cells.iter().filter(|cell| matches!(cell, Cell::Tried { .. }));
+            cells.count() * row.loops.len()
+        };
+        self.rows.iter().map(tried).sum()
+    }
+}
+
+fn column(
+    (kernel, fault, arm): (&crate::kernel::Kernel, &crate::fault::Fault, &crate::fault::Arm),
+) -> Column {
+    let [kernel, fault, arm] = [kernel.name, fault.name, arm.name].map(str::to_owned);
+    Column { kernel, fault, arm }
+}
+
+fn name(tried: &Tried) -> Loop {
+    let cell = &tried.cell;
+    Loop {
+        backend: cell.backend.to_owned(),
+        mode: cell.listener.mode,
+        discipline: cell.policy.discipline,
+        retry: cell.policy.retry,
+    }
+}
+
+fn cell(tried: &Tried) -> Cell {
+    match &tried.result {
+        Err(misfit) => Cell::Not(misfit.to_string()),
+        Ok(seen) => Cell::Tried {
+            verdict: seen.worst.as_ref().map(|worst| worst.verdict),
+            rule: tried.rule.name.to_owned(),
+        },
+    }
+}
+
+fn rule(rule: &rules::Rule) -> RuleText {
+    RuleText {
+        name: rule.name.to_owned(),
+        verdicts: rule.verdicts.to_vec(),
+        why: rule.why.to_owned(),
+        source: rule.source.to_owned(),
+    }
+}
+
+fn unexpected(tried: &Tried) -> Option<Unexpected> {
+    let seen = tried.result.as_ref().ok().filter(|_| !tried.is_as_expected())?;
+    let told = seen.unjudged.clone();
+    Some(Unexpected {
+        of: name(tried),
+        column: column((tried.cell.kernel, tried.cell.fault, tried.cell.arm)),
+        rule: tried.rule.name.to_owned(),
+        counts: seen.counts.iter().map(|(&verdict, &n)| (verdict, n)).collect(),
+        seen: told.or_else(|| Some(seen.worst.as_ref()?.seen.clone())).unwrap_or_default(),
+    })
+}
+
+/// What is kept of a cell's figures: those of a lack of descriptors, of a herd and of a storm,
+/// of the loops that retry and are on a non-blocking listener, or wait in accept.
+fn measured(tried: &Tried) -> Option<Measured> {
+    let cell = &tried.cell;
+    let seen = tried.result.as_ref().ok()?;
+    let worst = seen.worst.as_ref()?;
+    let only_mode = cell.driver.modes.len() == 1 || cell.listener.mode == Mode::NonBlocking;
+    let kept = cell.fault.has_figures && only_mode && cell.policy.retry == RetrySet::Stevens;
+    kept.then(|| Measured {
+        of: name(tried),
+        column: column((cell.kernel, cell.fault, cell.arm)),
+        verdict: worst.verdict,
+        per_connection: worst.per_connection,
+        trials: seen.trials(),
+        figures: seen.figures.clone(),
+    })
+}

@@ -1,0 +1,134 @@
+//! A trial in a process of its own: where it takes away all descriptors, or changes how the
+//! network behaves, nobody else may be near.
+
+use std::env;
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::network;
+use super::record::Record;
+use super::{Cell, Timing};
+use crate::accept_loop::Policy;
+use crate::fault::Step;
+use crate::listener::ListenerSpec;
+use crate::program;
+use crate::{backend, fault, kernel, limits};
+
+/// The environment variable that makes a program conduct one trial.
+const VARIABLE: &str = "RSTALL_TRIAL";
+
+/// Whether this process is a trial's own.
+static APART: AtomicBool = AtomicBool::new(false);
+
+/// The trial that a process is started for.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    backend: String,
+    listener: ListenerSpec,
+    policy: Policy,
+    fault: String,
+    arm: String,
+    kernel: String,
+    count: usize,
+    rescue_after: Duration,
+    watchdog: Duration,
+    loop_cpu: Option<usize>,
+}
+
+/// Starts `program` for this one trial and reads its record.
+///
+/// # Errors
+///
+/// A message where it cannot be started, or says why it could not do it.
+pub(super) fn run(cell: &Cell, timing: Timing, program: &Path) -> Result<Record, String> {
+    let order = Order {
+        backend: cell.backend.to_owned(),
+        listener: cell.listener,
+        policy: cell.policy,
+        fault: cell.fault.name.to_owned(),
+        arm: cell.arm.name.to_owned(),
+        kernel: cell.kernel.name.to_owned(),
+        count: cell.count,
+        rescue_after: timing.rescue_after,
+        watchdog: timing.watchdog,
+        loop_cpu: timing.loop_cpu,
+    };
+    let started = program::command(program, VARIABLE, &order)
+        .and_then(|mut command| command.stderr(Stdio::piped()).output());
+    let output = started
+        .map_err(|error| format!("cannot start {} for a trial: {error}", program.display()))?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    match serde_json::from_slice(&output.stdout) {
+        Ok(record) => Ok(record),
+        Err(_) if !told.trim().is_empty() => Err(told.trim().to_owned()),
+        Err(error) => Err(format!("the trial's process ended with {}: {error}", output.status)),
+    }
+}
+
+/// If this process was started for a trial, conducts it, says what it came to, and never
+/// returns. To be called first thing in `main`.
+pub fn run_if_asked() {
+    let Some(order) = env::var_os(VARIABLE) else { return };
+    program::end_with_the_parent();
+    APART.store(true, Ordering::Release);
+    let told = conduct(&order.to_string_lossy()).and_then(|record| {
+        serde_json::to_writer(io::stdout().lock(), &record).map_err(|error| error.to_string())
+    });
+    if let Err(message) = &told {
+        anstream::eprintln!("{message}");
+    }
+    std::process::exit(i32::from(told.is_err()));
+}
+
+fn conduct(order: &str) -> Result<Record, String> {
+    let order: Order = serde_json::from_str(order).map_err(|error| error.to_string())?;
+    limits::raise_open_files();
+    let fault = fault::find(&order.fault).ok_or("no such fault")?;
+    let entry = backend::find(&order.backend).ok_or("no such backend")?;
+    let arm = fault.arm(&order.arm).ok_or("no such arm")?;
+    if arm.steps().contain(Step::LeaveMigrating) {
+        // Before any socket is opened: it belongs to the network in which it was.
+        network::leave_for_an_own()?;
+    }
+    let cell = Cell {
+        backend: entry.name,
+        driver: entry.driver()?,
+        listener: order.listener,
+        policy: order.policy,
+        fault,
+        arm,
+        kernel: kernel::find(&order.kernel).ok_or("no such kernel")?,
+        count: order.count,
+    };
+    let timing = Timing {
+        rescue_after: order.rescue_after,
+        watchdog: order.watchdog,
+        loop_cpu: order.loop_cpu,
+        program: None,
+    };
+    super::run(&cell, timing)
+}
+
+/// Whether this process is a trial's own, so that what belongs to a process may be changed.
+pub(super) fn is_apart() -> bool {
+    APART.load(Ordering::Acquire)
+}
+
+/// Has the kernel move what is queued for a listener that closes to another of its group
+/// (ip-sysctl, tcp_migrate_req).
+///
+/// # Errors
+///
+/// Where this process is not a trial's own, or the setting cannot be made.
+pub(super) fn have_the_kernel_migrate() -> io::Result<()> {
+    if !is_apart() {
+        let message = "it is a setting of the network's: only for a process of the trial's own";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+    }
+    std::fs::write("/proc/sys/net/ipv4/tcp_migrate_req", "1")
+}
