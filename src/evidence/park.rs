@@ -110,24 +110,43 @@ impl Watch {
 }
 
 /// How many of io_uring's worker threads that work for `thread`, of this process, are parked
-/// in accept: they bear its number in their name (io_uring/io-wq.c, `create_io_worker`). Waits
-/// until each of them sleeps, at most until the deadline.
+/// in accept. Waits until each worker of the process has taken its name, which it does as it
+/// first runs, and until those of `thread` sleep; at most until the deadline.
 #[cfg(target_os = "linux")]
 pub fn workers_in_accept(thread: ThreadId, deadline: Moment) -> usize {
     loop {
         let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-        let says = |task: &std::fs::DirEntry, file: &str| {
-            std::fs::read_to_string(task.path().join(file)).unwrap_or_default()
-        };
-        let workers: Vec<String> = tasks
-            .filter(|task| says(task, "comm").trim_end() == format!("iou-wrk-{thread}"))
-            .map(|task| says(&task, "wchan"))
-            .collect();
-        let asleep = !workers.iter().any(|wchan| matches!(wchan.as_str(), "" | "0"));
-        if asleep || deadline.remaining().is_zero() {
-            return workers.iter().filter(|wchan| wchan.contains("accept")).count();
+        let workers: Vec<Worker> = tasks.filter_map(|task| Worker::of(&task.path())).collect();
+        let ours = |worker: &&Worker| worker.name == format!("iou-wrk-{thread}");
+        let named = workers.iter().all(|worker| worker.name.starts_with("iou-"));
+        let asleep = workers.iter().filter(ours).all(|one| !matches!(&*one.wchan, "" | "0"));
+        if named && asleep || deadline.remaining().is_zero() {
+            return workers.iter().filter(ours).filter(|one| one.wchan.contains("accept")).count();
         }
         std::thread::yield_now();
+    }
+}
+
+/// A kernel thread that works for an io_uring ring: in the process's list of threads, and
+/// named after the thread that it works for (io_uring/io-wq.c, `io_wq_worker`).
+#[cfg(target_os = "linux")]
+struct Worker {
+    name: String,
+    wchan: String,
+}
+
+#[cfg(target_os = "linux")]
+impl Worker {
+    /// The worker of this folder of /proc; `None` where it is another thread.
+    fn of(task: &std::path::Path) -> Option<Worker> {
+        /// PF_IO_WORKER (include/linux/sched.h).
+        const IO_WORKER: u64 = 0x10;
+        let says = |file: &str| std::fs::read_to_string(task.join(file)).ok();
+        // After the name in brackets, the flags are the seventh field (proc_pid_stat(5)).
+        let stat = says("stat")?;
+        let flags = stat.rsplit_once(')')?.1.split_whitespace().nth(6)?.parse::<u64>().ok()?;
+        let name = says("comm")?.trim_end().to_owned();
+        (flags & IO_WORKER != 0).then(|| Worker { name, wchan: says("wchan").unwrap_or_default() })
     }
 }
 

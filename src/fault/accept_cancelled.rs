@@ -22,5 +22,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "drops", ..Case::SOUND },
         cured: Case { arm: "keeps", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

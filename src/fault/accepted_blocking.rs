@@ -27,5 +27,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "assumed", ..Case::SOUND },
         cured: Case { arm: "set", ..Case::SOUND },
+        without: Steps::NONE,
     }),
 };

@@ -17,5 +17,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case::SOUND,
         cured: Case { discipline: Discipline::Drain, ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

@@ -57,5 +57,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "ignore", ..Case::SOUND },
         cured: Case { arm: "pause", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

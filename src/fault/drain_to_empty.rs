@@ -23,5 +23,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { discipline: Discipline::Drain, ..Case::BLOCKING },
         cured: Case { discipline: Discipline::Drain, ..Case::SOUND },
+        without: Steps::NONE,
     }),
 };

@@ -30,5 +30,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "bad_address", ..Case::SOUND },
         cured: Case { arm: "null_address", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

@@ -1,6 +1,6 @@
 //! One connection, and everybody gets up.
 
-use super::{Arm, Case, Cases, Fault, Needs, Queues, Scene};
+use super::{Arm, Case, Cases, Fault, Needs, Queues, Scene, Steps};
 use crate::accept_loop::{Discipline, Habit};
 
 pub(super) const FAULT: Fault = Fault {
@@ -37,5 +37,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "shared", ..Case::SOUND },
         cured: Case { arm: "own", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

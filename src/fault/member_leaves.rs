@@ -41,5 +41,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "at_once", ..Case::SOUND },
         cured: Case { arm: "drained", ..Case::SOUND },
+        without: Steps { before_wait: &[Step::ConnectAll], ..Steps::NONE },
     }),
 };

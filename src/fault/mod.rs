@@ -99,7 +99,8 @@ impl Arm {
     pub fn needs_a_process(&self) -> bool {
         let steps = self.steps();
         // A number that is free for a moment is whoever's opens something next.
-        let frees_a_number = self.habit == Habit::Closes { deregisters: false };
+        let closes = self.habit == Habit::Closes { deregisters: false };
+        let frees_a_number = closes && steps.at_bystander.1 > 0;
         frees_a_number || steps.contain(Step::Exhaust) || steps.contain(Step::LeaveMigrating)
     }
 }
@@ -111,6 +112,9 @@ pub struct Cases {
     pub ill: Case,
     /// The same with the cure.
     pub cured: Case,
+    /// What is left of the steps where nothing goes wrong: the control, in which the first is
+    /// well too.
+    pub without: Steps,
 }
 
 /// A loop, whatever its backend.

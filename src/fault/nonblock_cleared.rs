@@ -38,5 +38,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "shared", ..Case::SOUND },
         cured: Case { arm: "own", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

@@ -23,5 +23,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "never", ..Case::SOUND },
         cured: Case { arm: "always", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

@@ -28,5 +28,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "trusting", ..Case::BLOCKING },
         cured: Case { arm: "checking", ..Case::BLOCKING },
+        without: Steps::CLEAN,
     }),
 };

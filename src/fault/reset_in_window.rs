@@ -21,5 +21,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { kernel: "berkeley", ..Case::BLOCKING },
         cured: Case { kernel: "berkeley", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

@@ -25,5 +25,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { retry: RetrySet::Naive, kernel: "posix", ..Case::SOUND },
         cured: Case { kernel: "posix", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

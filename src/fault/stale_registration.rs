@@ -33,5 +33,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "forgotten", ..Case::SOUND },
         cured: Case { arm: "deregistered", ..Case::SOUND },
+        without: Steps::CLEAN,
     }),
 };

@@ -21,5 +21,5 @@ pub(super) const FAULT: Fault = Fault {
     discipline: Discipline::One,
     needs: Needs::InFlight,
     has_figures: false,
-    cases: Some(Cases { ill: Case::BLOCKING, cured: Case::SOUND }),
+    cases: Some(Cases { ill: Case::BLOCKING, cured: Case::SOUND, without: Steps::CLEAN }),
 };

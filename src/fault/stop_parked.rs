@@ -36,5 +36,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { arm: "by_close", ..Case::BLOCKING },
         cured: Case { arm: "by_client", ..Case::BLOCKING },
+        without: Steps::NONE,
     }),
 };

@@ -21,5 +21,6 @@ pub(super) const FAULT: Fault = Fault {
     cases: Some(Cases {
         ill: Case { discipline: Discipline::Drain, ..Case::SOUND },
         cured: Case { discipline: Discipline::Budget(2), ..Case::SOUND },
+        without: Steps { before_wait: &[Step::Byte], ..Steps::NONE },
     }),
 };

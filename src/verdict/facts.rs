@@ -1,5 +1,6 @@
 //! What is known of a cell before it is tried: what the rules ask about.
 
+use super::judge::FAIR;
 use crate::accept_loop::{Habit, Remedy};
 use crate::backend::{Rearms, Registration, Takes, Unasked};
 use crate::fault::{Queues, Scene, Step, Steps};
@@ -52,7 +53,7 @@ impl<'a> Facts<'a> {
 
     pub fn remedy(&self) -> Option<Remedy> {
         match self.habit() {
-            Habit::Exhausted(remedy) => Some(remedy),
+            Habit::Exhausted(remedy) if self.step(Step::Exhaust) => Some(remedy),
             _ => None,
         }
     }
@@ -72,6 +73,21 @@ impl<'a> Facts<'a> {
     pub fn accept_fails(&self) -> bool {
         let aborted = self.step(Step::Reset) && !self.cell.kernel.drops_aborted();
         aborted && fails_on_abort(self.cell.kernel)
+    }
+
+    /// Whether anybody connects.
+    pub fn has_clients(&self) -> bool {
+        self.cell.arm.clients(self.cell.count) > 0
+    }
+
+    /// Whether more is queued than is fair to take while the bystander waits for its turn.
+    pub fn storms(&self) -> bool {
+        self.step(Step::Byte) && self.cell.offered() > FAIR
+    }
+
+    /// Whether somebody connects while the loop turns to its bystander.
+    pub fn comes_again(&self) -> bool {
+        self.cell.arm.steps().at_bystander.0.contains(&Step::Connect)
     }
 
     /// Whether others take each connection before a request in flight gets it, until the kernel

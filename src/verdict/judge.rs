@@ -112,7 +112,8 @@ fn wasted(record: &Record, driver: &Driver) -> Waste {
         return Waste { n: failed - needed, what: "accepts for want of a descriptor, in vain" };
     }
     let closed = matches!(record.policy.habit, Habit::Closes { deregisters: false });
-    let came = if closed { 0 } else { came(record) };
+    // What comes to a listener that the loop has closed is none of its business any more.
+    let came = if closed { record.taken() } else { came(record) };
     let woken = match (record.herd.is_empty(), driver.takes) {
         // Its wait is its accept: it is never woken without one.
         (_, Takes::InAccept) => 0,

@@ -58,10 +58,10 @@ rules! {
     the_stop_is_heard: |f| f.step(Step::StopByShutdown) || f.step(Step::StopByClient) => &[Safe],
         "accept returns, with EINVAL or with the client, and the loop sees that it is to stop",
         "net/ipv4/inet_connection_sock.c inet_csk_accept";
-    draining_before_leaving_parks: |f| f.habit() == Habit::Leaves { drained: true } && f.blocks => &[Stalls],
+    draining_before_leaving_parks: |f| f.step(Step::Leave) && f.habit() == Habit::Leaves { drained: true } && f.blocks => &[Stalls],
         "there is no EWOULDBLOCK to stop draining at",
         "accept(2)";
-    drained_before_leaving: |f| f.habit() == Habit::Leaves { drained: true } => &[Safe],
+    drained_before_leaving: |f| f.step(Step::Leave) && f.habit() == Habit::Leaves { drained: true } => &[Safe],
         "what was queued is taken before the listener is closed",
         "accept(2)";
     the_queue_moves: |f| f.step(Step::LeaveMigrating) => &[Safe],
@@ -84,7 +84,7 @@ rules! {
     the_request_has_ended: |f| f.step(Step::Exhaust) && f.habit() == Habit::NeverRearms => &[Loses],
         "a multishot accept ends with its first error, and nobody arms another",
         "io_uring_prep_multishot_accept(3), IORING_CQE_F_MORE";
-    a_read_that_blocks: |f| f.habit() == (Habit::Reads { sets_nonblocking: false })
+    a_read_that_blocks: |f| f.has_clients() && f.habit() == (Habit::Reads { sets_nonblocking: false })
             && !f.cell.driver.sets_nonblocking && (f.blocks || !inherits()) => &[Stalls],
         "the accepted connection is blocking, and its client has sent nothing",
         "accept(2): the flags of the new socket are not inherited on Linux, and are on the BSDs";
@@ -138,17 +138,17 @@ rules! {
     shed: |f| f.remedy() == Some(Remedy::Reserve) => &[Loses],
         "the connections are closed as soon as they are accepted",
         "libev, ev.pod, The special problem of accept()ing when you can't";
-    told_once: |f| f.habit() == Habit::NeverRearms => &[Loses],
+    told_once: |f| f.habit() == Habit::NeverRearms && f.comes_again() => &[Loses],
         "a one-shot registration reports once, and is not armed again",
         "epoll_ctl(2), EPOLLONESHOT";
     an_edge_is_told_once: |f| f.edge() && f.leaves_some() => &[Loses],
         "what the budget leaves in the queue is not reported again",
         "epoll(7), EPOLLET";
-    cancelled_with_a_connection: |f| f.habit() == (Habit::Cancels { keeps: false })
+    cancelled_with_a_connection: |f| f.comes_again() && f.habit() == (Habit::Cancels { keeps: false })
             && f.cell.driver.registration == Registration::Request => &[Loses],
         "the kernel had completed the accept, and what it brought is dropped",
         "io_uring_prep_cancel(3)";
-    an_orphan_accepts: |f| f.habit() == (Habit::Closes { deregisters: false })
+    an_orphan_accepts: |f| f.comes_again() && f.habit() == (Habit::Closes { deregisters: false })
             && f.cell.driver.registration == Registration::Request => &[Loses],
         "the request in flight holds the listener, and takes the next connection from whoever has it now",
         "io_uring_prep_cancel(3); io_uring_enter(2)";
@@ -162,31 +162,31 @@ rules! {
             && f.cell.driver.registration == Registration::Number => &[Wastes],
         "a closed descriptor is reported each time",
         "poll(2), POLLNVAL";
-    a_registration_without_a_descriptor: |f| f.habit() == (Habit::Closes { deregisters: false })
+    a_registration_without_a_descriptor: |f| f.comes_again() && f.habit() == (Habit::Closes { deregisters: false })
             && f.cell.driver.registration == Registration::File => &[Wastes],
         "the open file description lives on elsewhere, and its registration with it",
         "epoll(7), questions and answers 6";
     spins: |f| f.remedy() == Some(Remedy::Ignore) => &[Wastes],
         "the connection stays queued, so that the listener is ready at once again",
         "accept(2), EMFILE";
-    starves: |f| f.step(Step::Byte) && f.budget > FAIR && f.cell.driver.takes == Takes::AfterReport => &[Starves],
+    starves: |f| f.storms() && f.budget > FAIR && f.cell.driver.takes == Takes::AfterReport => &[Starves],
         "it takes the whole storm before it turns to the others",
         "epoll(7), EPOLLET and starvation";
-    the_library_goes_on: |f| f.step(Step::Byte) && f.cell.driver.accepts_unasked != Unasked::Never => &[Starves],
+    the_library_goes_on: |f| f.storms() && f.cell.driver.accepts_unasked != Unasked::Never => &[Starves],
         "it tries accept before it asks for events, and asks only when accept says EWOULDBLOCK",
         "tokio, runtime::Builder::event_interval; async-io, Async::read_with";
-    completions_in_hand: |f| f.step(Step::Byte) && f.budget > FAIR && f.cell.driver.rearms == Rearms::AtItsEnd => &[Safe, Starves],
+    completions_in_hand: |f| f.storms() && f.budget > FAIR && f.cell.driver.rearms == Rearms::AtItsEnd => &[Safe, Starves],
         "it takes what the wait brought, and how much that is the kernel decides",
         "io_uring_prep_multishot_accept(3)";
+    one_reactor_for_all: |f| f.queues().is_some() && f.cell.driver.accepts_unasked == Unasked::First => &[Safe, Wastes],
+        "its reactor is the process's, and the thread that drives it wakes for others too",
+        "async-io, block_on";
     a_herd_that_wakes_one: |f| f.queues() == Some(Queues::Shared) && f.cell.driver.wakes_one => &[Safe, Wastes],
         "the kernel wakes one or more: it promises no more than that",
         "epoll_ctl(2), EPOLLEXCLUSIVE";
     the_herd: |f| f.queues() == Some(Queues::Shared) => &[Wastes],
         "every loop is woken for the one connection",
         "epoll_ctl(2), EPOLLEXCLUSIVE";
-    one_reactor_for_all: |f| f.queues() == Some(Queues::Own) && f.cell.driver.accepts_unasked == Unasked::First => &[Safe, Wastes],
-        "its reactor is the process's, and the thread that drives it wakes for others too",
-        "async-io, block_on";
     beyond_the_end: |f| f.looks_beyond_the_end() && !f.edge() => &[Wastes],
         "level-triggered readiness would have said whether there is more: the last accept is in vain",
         "epoll(7), Level-triggered and edge-triggered";

@@ -171,6 +171,7 @@ impl Herd<'_> {
             self.settle()?;
             self.count_sleeps(|member, moved| member.woken += usize::from(moved));
             self.let_all_go();
+            self.until_taken()?;
             self.settle()?;
             if self.loops.iter().any(|one| one.ended) {
                 break;
@@ -188,6 +189,22 @@ impl Herd<'_> {
             member.held = false;
             member.stage.iter().for_each(Stage::go);
         }
+    }
+
+    /// Somebody takes the connection. A library whose threads pass readiness on to each other
+    /// may do so some time after all of them have gone to sleep.
+    fn until_taken(&mut self) -> Result<(), Failure> {
+        let taken = |event: &&Event| match &event.what {
+            What::AcceptReturned { outcome, .. } => outcome.answers(),
+            _ => false,
+        };
+        while self.log.iter().filter(taken).count() < self.clients.len()
+            && !self.loops.iter().any(|one| one.ended)
+        {
+            self.attend()?;
+            self.let_the_held_go();
+        }
+        Ok(())
     }
 
     fn connect(&mut self) -> Result<(), Failure> {
