@@ -240,11 +240,11 @@ fn a_loop_that_is_broken_on_purpose_gets_the_verdict_that_names_it() {
             "all of a herd are woken",
             "epoll_exclusive",
             "herd",
-            arm("own"),
-            arm("shared"),
+            arm("own_4"),
+            arm("shared_4"),
             Verdict::Safe,
         ),
-        ("all of a herd are woken", "epoll", "herd", arm("own"), arm("shared"), Wastes),
+        ("all of a herd are woken", "epoll", "herd", arm("own_4"), arm("shared_4"), Wastes),
     ];
     for (what, name, fault_name, whole, broken, verdict) in broken {
         let entry = backend::find(name).expect("in the registry");

@@ -103,6 +103,7 @@ groups! {
     stall_berkeley;
     stall_natural;
     idle_set;
+    storm;
 }
 
 /// What samples are taken in.

@@ -51,7 +51,7 @@ pub struct Trial {
     /// The loopback address family
     #[arg(long, default_value = "ipv4", value_parser = names(Family::ALL.iter().map(|f| f.name())))]
     family: String,
-    /// How many clients connect in a burst, or how many loops make a herd
+    /// How many clients connect in a burst
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1024))]
     count: u16,
     /// The backlog asked of listen(2)

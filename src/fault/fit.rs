@@ -1,6 +1,6 @@
 //! Which backends, modes and kernels a fault can be tried on, and why not the others.
 
-use super::{Arm, Fault, Scene, Step};
+use super::{Arm, Fault, Step};
 use crate::accept_loop::{Habit, Remedy};
 use crate::backend::{Driver, Rearms, Registration, Takes};
 use crate::kernel::Kernel;
@@ -121,11 +121,6 @@ fn habit(arm: &Arm, driver: &Driver) -> Option<&'static str> {
         Habit::Reads { .. } if !driver.watches_others => {
             Some("it serves nobody else whom a read could keep waiting")
         }
-        _ => match arm.scene {
-            Scene::Herd(_) if driver.takes == Takes::InWait && !driver.watches_others => {
-                Some("no bystander can be made to wait")
-            }
-            _ => None,
-        },
+        _ => None,
     }
 }

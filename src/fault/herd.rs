@@ -1,7 +1,7 @@
 //! One connection, and everybody gets up.
 
-use super::{Arm, Case, Cases, Fault, Needs, Queues, Scene, Steps};
-use crate::accept_loop::{Discipline, Habit};
+use super::{Arm, Case, Cases, Fault, Needs, Queues, Steps};
+use crate::accept_loop::Discipline;
 
 pub(super) const FAULT: Fault = Fault {
     name: "herd",
@@ -18,25 +18,19 @@ pub(super) const FAULT: Fault = Fault {
         "grpc/grpc#6110",
     ],
     arms: &[
-        Arm {
-            name: "shared",
-            about: "they share one listener",
-            scene: Scene::Herd(Queues::Shared),
-            habit: Habit::Sound,
-        },
-        Arm {
-            name: "own",
-            about: "each has a listener of its own (SO_REUSEPORT)",
-            scene: Scene::Herd(Queues::Own),
-            habit: Habit::Sound,
-        },
+        Arm::herd("shared_2", "two share one listener", Queues::Shared, 2),
+        Arm::herd("shared_4", "four share one listener", Queues::Shared, 4),
+        Arm::herd("shared_8", "eight share one listener", Queues::Shared, 8),
+        Arm::herd("own_2", "two have a listener each (SO_REUSEPORT)", Queues::Own, 2),
+        Arm::herd("own_4", "four have a listener each (SO_REUSEPORT)", Queues::Own, 4),
+        Arm::herd("own_8", "eight have a listener each (SO_REUSEPORT)", Queues::Own, 8),
     ],
     discipline: Discipline::One,
     needs: Needs::Nothing,
     has_figures: true,
     cases: Some(Cases {
-        ill: Case { arm: "shared", ..Case::SOUND },
-        cured: Case { arm: "own", ..Case::SOUND },
+        ill: Case { arm: "shared_4", ..Case::SOUND },
+        cured: Case { arm: "own_4", ..Case::SOUND },
         without: Steps::CLEAN,
     }),
 };

@@ -62,8 +62,8 @@ pub struct Arm {
 pub enum Scene {
     /// One loop, and steps.
     One(Steps),
-    /// Several loops wait, and one client connects.
-    Herd(Queues),
+    /// So many loops wait, and clients connect one by one.
+    Herd(Queues, usize),
 }
 
 /// Whether the loops of a herd have one accept queue.
@@ -86,11 +86,21 @@ impl Arm {
         Arm { name, about, scene: Scene::One(steps), habit }
     }
 
+    /// One of several, with so many loops.
+    pub const fn herd(
+        name: &'static str,
+        about: &'static str,
+        queues: Queues,
+        loops: usize,
+    ) -> Arm {
+        Arm { name, about, scene: Scene::Herd(queues, loops), habit: Habit::Sound }
+    }
+
     /// What is done to the accept queue; to a herd's nothing is.
     pub fn steps(&self) -> &Steps {
         match &self.scene {
             Scene::One(steps) => steps,
-            Scene::Herd(_) => &Steps::NONE,
+            Scene::Herd(..) => &Steps::NONE,
         }
     }
 
@@ -166,7 +176,7 @@ impl Arm {
     pub fn clients(&self, count: usize) -> usize {
         match self.scene {
             Scene::One(steps) => steps.leave(count, false).came,
-            Scene::Herd(_) => 1,
+            Scene::Herd(..) => 1,
         }
     }
 
@@ -175,7 +185,7 @@ impl Arm {
     pub fn offered(&self, count: usize, kernel: &Kernel) -> usize {
         match self.scene {
             Scene::One(steps) => steps.left(count, kernel),
-            Scene::Herd(_) => 1,
+            Scene::Herd(..) => 1,
         }
     }
 }

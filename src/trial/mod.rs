@@ -52,7 +52,7 @@ pub struct Cell {
     pub arm: &'static Arm,
     /// The kernel whose accept queue it stands on.
     pub kernel: &'static Kernel,
-    /// How many clients the fault's "all" is, or how many loops its herd.
+    /// How many clients the fault's "all" is.
     pub count: usize,
 }
 
@@ -153,7 +153,7 @@ impl Default for Timing {
 pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
     match (cell.arm.needs_a_process(), timing.program, cell.arm.scene) {
         (true, Some(program), _) => apart::run(cell, timing, program),
-        (_, _, Scene::Herd(queues)) => herd::run(cell, timing, queues),
+        (_, _, Scene::Herd(queues, loops)) => herd::run(cell, timing, queues, loops),
         (_, _, Scene::One(_)) => conductor::run(cell, timing),
     }
 }

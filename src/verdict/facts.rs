@@ -64,7 +64,7 @@ impl<'a> Facts<'a> {
 
     pub fn queues(&self) -> Option<Queues> {
         match self.cell.arm.scene {
-            Scene::Herd(queues) => Some(queues),
+            Scene::Herd(queues, _) => Some(queues),
             Scene::One(_) => None,
         }
     }
@@ -159,7 +159,7 @@ impl<'a> Facts<'a> {
 }
 
 fn batches(cell: &Cell, steps: &Steps) -> Vec<Batch> {
-    if let Scene::Herd(_) = cell.arm.scene {
+    if let Scene::Herd(..) = cell.arm.scene {
         return vec![Batch { ready: true, left: 1 }];
     }
     let left =

@@ -22,7 +22,7 @@ use crate::trial::{self, Cell, Misfit, Timing};
 pub const DISCIPLINES: [Discipline; 3] =
     [Discipline::One, Discipline::Drain, Discipline::Budget(2)];
 
-/// How many loops make a herd, and how many clients a burst.
+/// How many clients make a burst.
 const COUNT: usize = 4;
 
 /// How often a void trial is tried again before the cell has no verdict.
@@ -177,7 +177,7 @@ pub fn try_one(cell: &Cell, trials: usize, timing: Timing) -> Tried {
 /// A trial that takes a process, or hundreds of connections, is costly.
 fn times(cell: &Cell, trials: usize) -> usize {
     let steps = cell.arm.steps();
-    let herd = matches!(cell.arm.scene, Scene::Herd(_));
+    let herd = matches!(cell.arm.scene, Scene::Herd(..));
     let costly = herd || cell.arm.needs_a_process() || steps.at_bystander.1 > 1;
     if costly { trials.div_ceil(3) } else { trials }
 }

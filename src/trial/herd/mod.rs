@@ -31,10 +31,15 @@ const CLIENTS_EACH: usize = 2;
 /// How often a parked loop's rescue is tried where each loop has a queue of its own.
 const TRIES_EACH: usize = 8;
 
-/// Runs one trial of a herd of `cell.count` loops: as [`super::run`].
-pub(super) fn run(cell: &Cell, timing: Timing, queues: Queues) -> Result<Record, String> {
+/// Runs one trial of a herd of so many loops: as [`super::run`].
+pub(super) fn run(
+    cell: &Cell,
+    timing: Timing,
+    queues: Queues,
+    loops: usize,
+) -> Result<Record, String> {
     let began = clock::now();
-    let listeners = listeners(cell, queues).map_err(cannot_set_up)?;
+    let listeners = listeners(cell, queues, loops).map_err(cannot_set_up)?;
     let model = cell.kernel.model;
     let in_force = listeners
         .iter()
@@ -50,7 +55,7 @@ pub(super) fn run(cell: &Cell, timing: Timing, queues: Queues) -> Result<Record,
         log: Vec::new(),
         rescues: Vec::new(),
     };
-    for number in 0..cell.count {
+    for number in 0..loops {
         herd.engage(number).map_err(cannot_set_up)?;
     }
     let result = herd.conduct();
@@ -69,12 +74,12 @@ pub(super) fn run(cell: &Cell, timing: Timing, queues: Queues) -> Result<Record,
 }
 
 /// One listener for all, or one for each, on the same port.
-fn listeners(cell: &Cell, queues: Queues) -> io::Result<Vec<Listener>> {
+fn listeners(cell: &Cell, queues: Queues, loops: usize) -> io::Result<Vec<Listener>> {
     match queues {
         Queues::Shared => Ok(vec![Listener::bind(cell.listener)?]),
         Queues::Own => {
             let first = Listener::bind_shared(cell.listener)?;
-            let others: io::Result<Vec<_>> = (1..cell.count).map(|_| first.another()).collect();
+            let others: io::Result<Vec<_>> = (1..loops).map(|_| first.another()).collect();
             Ok(std::iter::once(first).chain(others?).collect())
         }
     }
@@ -163,7 +168,7 @@ impl Herd<'_> {
         }
         self.let_all_go();
         self.settle()?;
-        for _ in 0..self.cell.count * CLIENTS_EACH {
+        for _ in 0..self.loops.len() * CLIENTS_EACH {
             self.count_sleeps(|_, _| {});
             self.connect()?;
             // Whoever is woken by this client is held in the window, so that nobody takes the
