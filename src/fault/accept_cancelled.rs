@@ -8,7 +8,8 @@ const STEPS: Steps = Steps { at_bystander: (&[Step::Connect], 1), ..Steps::NONE 
 pub(super) const FAULT: Fault = Fault {
     name: "accept_cancelled",
     pitfall: "a cancelled accept loses a connection",
-    about: "while the loop turns to somebody else a client connects; then the loop withdraws its accept",
+    about: "while the loop turns to somebody else a client connects; then the loop withdraws its \
+            accept",
     symptom: "what the accept had brought is dropped with it",
     cure: "take the completion of a cancelled accept seriously: it may hold a connection",
     seen_in: &["io_uring_prep_cancel(3)", "python/cpython#153762", "python/cpython#91780"],

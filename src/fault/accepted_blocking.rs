@@ -8,7 +8,8 @@ const STEPS: Steps = Steps { before_wait: &[Step::Connect], ..Steps::NONE };
 pub(super) const FAULT: Fault = Fault {
     name: "accepted_blocking",
     pitfall: "O_NONBLOCK that was believed to be inherited",
-    about: "one client connects and sends nothing, and the loop reads from the connection as soon as it has it",
+    about: "one client connects and sends nothing, and the loop reads from the connection as soon \
+            as it has it",
     symptom: "on Linux the connection is blocking, whatever the listener is: read parks the loop",
     cure: "set O_NONBLOCK on each connection, or accept4(2) with SOCK_NONBLOCK",
     seen_in: &["accept(2)", "libressl/portable#1323"],

@@ -13,7 +13,8 @@ pub(super) const FAULT: Fault = Fault {
     name: "descriptors_exhausted",
     pitfall: "descriptors run out",
     about: "clients connect while the process has no descriptor left; later it has some again",
-    symptom: "a level-triggered loop spins on EMFILE, an edge-triggered one never comes back, another ends",
+    symptom: "a level-triggered loop spins on EMFILE, an edge-triggered one never comes back, \
+              another ends",
     cure: "stop watching the listener until a descriptor may have come free",
     seen_in: &[
         "accept(2)",

@@ -7,7 +7,8 @@ pub(super) const FAULT: Fault = Fault {
     name: "drain_to_empty",
     pitfall: "draining a listener that blocks, and what draining costs",
     about: "one client connects and the loop accepts until the queue is empty",
-    symptom: "on a blocking listener there is no EWOULDBLOCK to stop at: accept parks; on another the last accept is in vain",
+    symptom: "on a blocking listener there is no EWOULDBLOCK to stop at: accept parks; on another \
+              the last accept is in vain",
     cure: "a non-blocking listener; where readiness is level-triggered, one accept for a report",
     seen_in: &[
         "epoll(7)",

@@ -6,8 +6,10 @@ use crate::accept_loop::{Discipline, Habit};
 pub(super) const FAULT: Fault = Fault {
     name: "efault",
     pitfall: "an accept that fails after it has taken the connection",
-    about: "one client connects; after the listener was reported, another acceptor passes accept a bad address pointer, or none",
-    symptom: "EFAULT: the connection is off the queue and closed, nobody has it, and accept on a blocking listener parks",
+    about: "one client connects; after the listener was reported, another acceptor passes accept \
+            a bad address pointer, or none",
+    symptom: "EFAULT: the connection is off the queue and closed, nobody has it, and accept on a \
+              blocking listener parks",
     cure: "a valid pointer, or a null one and getpeername(2)",
     seen_in: &["accept(2)", "Linux net/socket.c do_accept"],
     arms: &[

@@ -7,7 +7,8 @@ pub(super) const FAULT: Fault = Fault {
     name: "herd",
     pitfall: "the thundering herd",
     about: "several loops wait and one client connects",
-    symptom: "all wake and all but one find nothing: they waste a wake-up each, or park on a blocking listener",
+    symptom: "all wake and all but one find nothing: they waste a wake-up each, or park on a \
+              blocking listener",
     cure: "EPOLLEXCLUSIVE, a blocking accept, or with SO_REUSEPORT a listener for each",
     seen_in: &[
         "epoll_ctl(2)",

@@ -13,7 +13,8 @@ pub(super) const FAULT: Fault = Fault {
     name: "multishot_ended",
     pitfall: "a multishot accept has ended and nobody noticed",
     about: "descriptors run out, which ends the request; later there are some again",
-    symptom: "nothing is accepted any more: the completion without IORING_CQE_F_MORE was not heeded",
+    symptom: "nothing is accepted any more: the completion without IORING_CQE_F_MORE was not \
+              heeded",
     cure: "look for IORING_CQE_F_MORE, and arm anew where it is missing",
     seen_in: &["io_uring_prep_multishot_accept(3)", "axboe/liburing#1062", "netty/netty#14819"],
     arms: &[

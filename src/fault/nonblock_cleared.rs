@@ -6,9 +6,11 @@ use crate::accept_loop::{Discipline, Habit};
 pub(super) const FAULT: Fault = Fault {
     name: "nonblock_cleared",
     pitfall: "O_NONBLOCK is shared",
-    about: "one client connects; after the listener was reported, somebody clears O_NONBLOCK and another acceptor takes the connection",
+    about: "one client connects; after the listener was reported, somebody clears O_NONBLOCK and \
+            another acceptor takes the connection",
     symptom: "the loop opened its listener non-blocking, and parks in accept all the same",
-    cure: "an open file description of one's own: with SO_REUSEPORT each process has its own listener",
+    cure: "an open file description of one's own: with SO_REUSEPORT each process has its own \
+           listener",
     seen_in: &["fcntl(2)", "open(2)"],
     arms: &[
         Arm::new(

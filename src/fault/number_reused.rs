@@ -9,9 +9,11 @@ const STEPS: Steps =
 pub(super) const FAULT: Fault = Fault {
     name: "number_reused",
     pitfall: "a descriptor number that was reused",
-    about: "a report is still to be dealt with when the listener is closed and another is opened, which has its number",
+    about: "a report is still to be dealt with when the listener is closed and another is opened, \
+            which has its number",
     symptom: "accept is called on the wrong listener, and parks",
-    cure: "tell registrations apart by something that is not reused, and drop reports of those that are gone",
+    cure: "tell registrations apart by something that is not reused, and drop reports of those \
+           that are gone",
     seen_in: &["epoll(7)", "ponylang/ponyc#5722"],
     arms: &[
         Arm::new("trusting", "it accepts on the number that was reported", STEPS, Habit::Sound),

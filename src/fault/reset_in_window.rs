@@ -8,7 +8,8 @@ pub(super) const FAULT: Fault = Fault {
     pitfall: "readiness promises a connection that is gone",
     about: "one client connects; after the listener was reported and before accept, it resets",
     symptom: "where the kernel drops the connection, accept on a blocking listener parks",
-    cure: "a non-blocking listener, and a loop that goes on after EWOULDBLOCK, ECONNABORTED, EPROTO and EINTR",
+    cure: "a non-blocking listener, and a loop that goes on after EWOULDBLOCK, ECONNABORTED, \
+           EPROTO and EINTR",
     seen_in: &["UNIX Network Programming 16.6", "accept(2)"],
     arms: &[Arm::only(Steps {
         before_wait: &[Step::Connect],

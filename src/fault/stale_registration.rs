@@ -9,7 +9,8 @@ const STEPS: Steps =
 pub(super) const FAULT: Fault = Fault {
     name: "stale_registration",
     pitfall: "a registration that outlives its descriptor",
-    about: "the loop closes its listener, of which another process holds a descriptor, and a client connects",
+    about: "the loop closes its listener, of which another process holds a descriptor, and a \
+            client connects",
     symptom: "the closed listener is reported again and again, and cannot be removed any more",
     cure: "stop watching, then close",
     seen_in: &["epoll(7)", "libuv/libuv#4323", "h2o/h2o#1100"],

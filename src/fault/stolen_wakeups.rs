@@ -10,9 +10,12 @@ const ROBBERIES: usize = 136;
 pub(super) const FAULT: Fault = Fault {
     name: "stolen_wakeups",
     pitfall: "an accept in flight that others keep robbing",
-    about: "again and again a client connects and another acceptor takes the connection, while the loop has an accept in flight",
-    symptom: "after 128 armings a kernel thread does the accept: on a blocking listener it parks in there, on another the request fails with EWOULDBLOCK",
-    cure: "a non-blocking listener and a loop that goes on after EWOULDBLOCK, or a multishot accept, which stays armed",
+    about: "again and again a client connects and another acceptor takes the connection, while \
+            the loop has an accept in flight",
+    symptom: "after 128 armings a kernel thread does the accept: on a blocking listener it parks \
+              in there, on another the request fails with EWOULDBLOCK",
+    cure: "a non-blocking listener and a loop that goes on after EWOULDBLOCK, or a multishot \
+           accept, which stays armed",
     seen_in: &["Linux io_uring/poll.c APOLL_MAX_RETRY", "axboe/liburing#1286"],
     arms: &[Arm::only(Steps {
         at_bystander: (&[Step::Connect, Step::Rival], ROBBERIES),

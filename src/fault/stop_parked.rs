@@ -8,7 +8,8 @@ pub(super) const FAULT: Fault = Fault {
     pitfall: "stopping a loop that is parked in accept",
     about: "the loop waits for a client in accept and is told to stop",
     symptom: "close(2) from another thread wakes nobody: the loop goes on until the next client",
-    cure: "shutdown(2) on Linux, a client of one's own everywhere, or a loop that watches a descriptor for this",
+    cure: "shutdown(2) on Linux, a client of one's own everywhere, or a loop that watches a \
+           descriptor for this",
     seen_in: &["close(2)", "shutdown(2)"],
     arms: &[
         Arm::new(

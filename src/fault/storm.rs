@@ -6,7 +6,8 @@ use crate::accept_loop::Discipline;
 pub(super) const FAULT: Fault = Fault {
     name: "storm",
     pitfall: "accepting starves the established connections",
-    about: "a storm of clients connects, and then a byte comes from a connection that the loop serves",
+    about: "a storm of clients connects, and then a byte comes from a connection that the loop \
+            serves",
     symptom: "a loop that drains takes the whole storm first",
     cure: "a budget: so many accepts, then the others",
     seen_in: &[
