@@ -121,7 +121,9 @@ fn until_waiting(watch: &Watch) {
     let mut unknown = 0;
     while !patience.remaining().is_zero() && unknown < 100 {
         match watch.look() {
-            Doing::Blocked | Doing::ParkedInAccept | Doing::ParkedInRead => return,
+            Doing::Blocked | Doing::Locked | Doing::ParkedInAccept | Doing::ParkedInRead => {
+                return;
+            }
             Doing::Unknown => unknown += 1,
             Doing::Running => {}
         }

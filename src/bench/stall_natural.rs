@@ -340,7 +340,10 @@ fn judge(
                             Doing::ParkedInAccept => true,
                             // Where no system tells, order has to do; inside a wait it cannot.
                             Doing::Unknown => takes != Takes::InWait,
-                            Doing::Blocked | Doing::ParkedInRead | Doing::Running => false,
+                            Doing::ParkedInRead
+                            | Doing::Locked
+                            | Doing::Blocked
+                            | Doing::Running => false,
                         }
                 };
                 accept.entered < byte.sent

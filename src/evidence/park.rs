@@ -13,6 +13,8 @@ pub enum Doing {
     ParkedInAccept,
     /// Blocked in read or recvfrom.
     ParkedInRead,
+    /// Blocked in futex: it waits for another thread, to be woken or for a lock.
+    Locked,
     /// Blocked in another system call.
     Blocked,
     /// Running, or about to; or held up inside accept by something else than an empty queue.
@@ -81,6 +83,9 @@ impl Watch {
                 Ok(libc::SYS_accept | libc::SYS_accept4) if self.is_held_up() => Doing::Running,
                 Ok(libc::SYS_accept | libc::SYS_accept4) => Doing::ParkedInAccept,
                 Ok(libc::SYS_read | libc::SYS_recvfrom) => Doing::ParkedInRead,
+                Ok(libc::SYS_futex) => Doing::Locked,
+                // Asleep, but in no system call: for a page of memory.
+                Ok(..0) => Doing::Running,
                 Ok(_) => Doing::Blocked,
                 Err(_) => Doing::Unknown,
             },
@@ -210,6 +215,8 @@ mod tests {
         assert_eq!(seen(&accept, ""), Doing::ParkedInAccept);
         let poll = format!("{} 0x3", libc::SYS_ppoll);
         assert_eq!(seen(&poll, "do_poll"), Doing::Blocked);
+        assert_eq!(seen(&format!("{} 0x3", libc::SYS_futex), "futex_do_wait"), Doing::Locked);
+        assert_eq!(seen("-1 0x7ffc 0x7f00", "folio_wait_bit"), Doing::Running);
         assert_eq!(seen("running", "0"), Doing::Running);
         assert_eq!(seen("", "0"), Doing::Unknown);
     }

@@ -212,7 +212,7 @@ mod imp {
             let mut all = true;
             for doing in seen {
                 match doing {
-                    Doing::Blocked | Doing::ParkedInRead => {}
+                    Doing::Blocked | Doing::Locked | Doing::ParkedInRead => {}
                     Doing::Unknown => return Err("no /proc tells who waits".to_owned()),
                     Doing::Running | Doing::ParkedInAccept => all = false,
                 }

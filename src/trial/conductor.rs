@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use super::log::{Event, What};
+use super::log::{Event, Lane, What};
+use super::quiet::{Quiet, patience};
 use super::record::{self, Findings, Record};
 use super::stage::{Message, Set, Stage, end_of};
 use super::{Cell, Timing};
@@ -270,26 +271,23 @@ impl<'a> Conductor<'a> {
     /// Waits until the loop sleeps in its wait, has ended, or has done in vain what `vain`
     /// counts so often that it spins.
     pub(super) fn settle(&mut self, vain: impl Fn(&[Event]) -> usize) -> Result<(), Stop> {
-        let mut quiet_since: Option<(usize, Moment)> = None;
+        let mut quiet = Quiet::default();
         while !self.ended && vain(&self.log) < SPINNING {
             self.attend(LOOK)?;
             let doing = self.doing();
-            if matches!(doing, Doing::Running) {
-                quiet_since = None;
-                continue;
-            }
-            // Asleep, and everything told: the same log at two looks, with a sleeper between.
-            let patience = if doing == Doing::Unknown { NO_SIGN } else { LOOK };
-            match quiet_since {
-                Some((events, since)) if events == self.log.len() => {
-                    if clock::now() > since.after(patience) {
-                        break;
-                    }
-                }
-                _ => quiet_since = Some((self.log.len(), clock::now())),
+            let sleeps = self.park.as_ref().and_then(Watch::sleeps);
+            let asleep = doing != Doing::Running && self.last_said_that_it_waits();
+            if quiet.lasts(asleep, (self.log.len(), sleeps), patience(doing)) {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Whether the loop's last word was that it enters its wait, or accept.
+    pub(super) fn last_said_that_it_waits(&self) -> bool {
+        let last = self.log.iter().rfind(|event| event.what.lane() == Lane::Loop);
+        last.is_some_and(|event| matches!(event.what, What::WaitEntered | What::AcceptEntered))
     }
 
     /// Has the loop turn to the bystander, does the steps while it does, and waits for the

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::conductor::{Conductor, LOOK, NO_SIGN, Stop};
-use super::log::{Event, Lane, What};
+use super::log::{Event, What};
 use crate::accept_loop::{Habit, Remedy};
 use crate::clock;
 use crate::evidence::park::Doing;
@@ -75,8 +75,7 @@ impl Conductor<'_> {
     }
 
     fn sleeps_in_its_wait(&self) -> bool {
-        let last = self.log.iter().rfind(|event| event.what.lane() == Lane::Loop);
-        last.is_some_and(|last| last.what == What::WaitEntered) && self.doing() == Doing::Blocked
+        self.last_said_that_it_waits() && self.doing() == Doing::Blocked
     }
 
     /// A loop that was told to stop: it ends, or it is still parked, and the next client ends
@@ -192,7 +191,7 @@ impl Conductor<'_> {
         Ok(match self.doing() {
             Doing::ParkedInAccept => true,
             Doing::Unknown => since.last().is_some_and(|e| clock::now() > e.at.after(NO_SIGN)),
-            Doing::ParkedInRead | Doing::Blocked | Doing::Running => false,
+            Doing::ParkedInRead | Doing::Locked | Doing::Blocked | Doing::Running => false,
         })
     }
 

@@ -16,6 +16,7 @@ mod log;
 mod network;
 mod number;
 mod proof;
+mod quiet;
 mod record;
 mod stage;
 pub mod timeline;

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::conductor::{LOOK, NO_SIGN, cannot_set_up};
+use super::conductor::{LOOK, cannot_set_up};
 use super::log::{Event, What};
+use super::quiet::{Quiet, patience};
 use super::record::{Ending, Record};
 use super::stage::{Message, Set, Stage, end_of};
 use super::{Cell, Timing};
@@ -109,6 +110,8 @@ struct Member {
     bystander: Option<Bystander>,
     park: Option<Watch>,
     held: bool,
+    /// Whether its last word was that it enters its wait, or accept.
+    waits: bool,
     ended: bool,
     /// How often its thread had gone to sleep when it was last seen asleep.
     sleeps: Option<u64>,
@@ -119,6 +122,11 @@ struct Member {
 impl Member {
     fn doing(&self) -> Doing {
         self.park.as_ref().map_or(Doing::Unknown, Watch::look)
+    }
+
+    /// How often its thread has gone to sleep.
+    fn sleeps(&self) -> Option<u64> {
+        self.park.as_ref().and_then(Watch::sleeps)
     }
 
     fn is_parked(&self) -> bool {
@@ -155,6 +163,7 @@ impl Herd<'_> {
             bystander,
             park: None,
             held: false,
+            waits: false,
             ended: false,
             sleeps: None,
             woken: 0,
@@ -175,7 +184,7 @@ impl Herd<'_> {
             // connection away from under another before all of them have looked.
             self.settle()?;
             self.count_sleeps(|member, moved| member.woken += usize::from(moved));
-            self.let_all_go();
+            self.let_the_held_go();
             self.until_taken()?;
             self.settle()?;
             if self.loops.iter().any(|one| one.ended) {
@@ -242,6 +251,8 @@ impl Herd<'_> {
                     }
                     Message::InWindow | Message::AtBystander => member.held = true,
                     Message::Did(event) => {
+                        let entered = [What::WaitEntered, What::AcceptEntered];
+                        member.waits = entered.contains(&event.what);
                         member.ended |= end_of(&event).is_some();
                         self.log.push(Event { of: number, ..event });
                     }
@@ -257,24 +268,19 @@ impl Herd<'_> {
 
     /// Waits until each loop is held, sleeps, or has ended, and has told everything.
     fn settle(&mut self) -> Result<(), Failure> {
-        let mut quiet_since: Option<(usize, Moment)> = None;
+        let mut quiet = Quiet::default();
         loop {
             self.attend()?;
-            let busy =
-                |one: &Member| !one.held && !one.ended && matches!(one.doing(), Doing::Running);
-            if self.loops.iter().any(busy) {
-                quiet_since = None;
-                continue;
-            }
-            let blind = self.loops.iter().any(|one| one.doing() == Doing::Unknown);
-            let patience = if blind { NO_SIGN } else { LOOK };
-            match quiet_since {
-                Some((events, since)) if events == self.log.len() => {
-                    if clock::now() > since.after(patience) {
-                        return Ok(());
-                    }
-                }
-                _ => quiet_since = Some((self.log.len(), clock::now())),
+            let looks: Vec<Doing> = self.loops.iter().map(Member::doing).collect();
+            let sleeps: Vec<Option<u64>> = self.loops.iter().map(Member::sleeps).collect();
+            let settled = |(one, &doing): (&Member, &Doing)| {
+                one.held || one.ended || one.waits && doing != Doing::Running
+            };
+            let asleep = self.loops.iter().zip(&looks).all(settled);
+            let awaited = self.loops.iter().zip(&looks).filter(|(one, _)| !one.held);
+            let longest = awaited.map(|(_, &doing)| patience(doing)).max().unwrap_or(LOOK);
+            if quiet.lasts(asleep, (self.log.len(), sleeps), longest) {
+                return Ok(());
             }
         }
     }
@@ -282,7 +288,7 @@ impl Herd<'_> {
     /// Says of each loop whether its thread has gone to sleep anew since it was last asked.
     fn count_sleeps(&mut self, mut note: impl FnMut(&mut Member, bool)) {
         for member in &mut self.loops {
-            let sleeps = member.park.as_ref().and_then(Watch::sleeps);
+            let sleeps = member.sleeps();
             // Where the system does not count, a loop was woken if it stands in the window.
             let moved = sleeps.map_or(member.held, |_| sleeps != member.sleeps);
             note(member, moved);
