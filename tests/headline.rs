@@ -150,7 +150,19 @@ fn each_kernel_gives_its_answer_to_a_reset_in_the_window() {
 fn each_kernel_gives_its_answer_a_thousand_times() {
     let cells = resets_in_the_window();
     if cfg!(target_os = "linux") {
-        assert_eq!(cells.len(), 7 * 2 * 2 * 4, "backends, modes, retry sets, kernels");
+        assert_eq!(cells.len(), 8 * 2 * 2 * 4, "backends, modes, retry sets, kernels");
     }
     under_load(&cells, 1_000, judge_a_reset_in_the_window);
+}
+
+/// A burst that an edge-triggered loop takes one of loses the rest, and a drained one nothing.
+#[test]
+#[ignore = "it takes a minute: cargo test --release --test headline -- --ignored"]
+fn an_edge_loses_a_burst_a_thousand_times() {
+    let one = cells("burst", kernel::NATIVE, RetrySet::Stevens);
+    let edges = one.into_iter().filter(|cell| cell.driver.edge_triggered);
+    let cells: Vec<Cell> = edges.map(|cell| Cell { count: 5, ..cell }).collect();
+    under_load(&cells, 1_000, |_, record, what| {
+        assert_eq!((record.taken(), record.lost()), (1, 4), "{what}: {:#?}", record.events);
+    });
 }

@@ -29,7 +29,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How many clients come for each loop, one after the other.
 const CLIENTS_EACH: usize = 2;
 
-/// How often a parked loop's rescue is tried where each loop has a queue of its own.
+/// How often a parked loop's rescue is tried for each loop of the herd.
 const TRIES_EACH: usize = 8;
 
 /// Runs one trial of a herd of so many loops: as [`super::run`].
@@ -316,8 +316,9 @@ impl Herd<'_> {
         while !due.remaining().is_zero() {
             self.attend()?;
         }
-        // Where each has a queue of its own, the kernel chooses whose it is (socket(7)).
-        let tries = self.listeners.len() * TRIES_EACH;
+        // Others may be faster, and where each has a queue of its own, the kernel chooses whose
+        // it is (socket(7)).
+        let tries = self.loops.len() * TRIES_EACH;
         let mut left = parked;
         for _ in 0..left.len() * tries {
             let Some(taker) = self.rescue()? else { continue };
