@@ -53,6 +53,7 @@ impl Session {
             probe: None,
             kernels: Vec::new(),
             price: None,
+            map: None,
             groups: Vec::new(),
         };
         let mut session = Session { context, folder, run, troubles: Vec::new() };
