@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anstyle::Style;
 use rstall::fault;
 use rstall::kernel::NATIVE;
-use rstall::record::loops::{self, Named};
-use rstall::record::map::{Cell, Column, Map};
+use rstall::record::loops::{self, Loop, Named};
+use rstall::record::map::{Column, Map};
 use rstall::verdict::Verdict;
 
 use super::colour;
@@ -58,7 +58,8 @@ fn matrix(text: &mut String, map: &Map, kernel: &str) {
     for line in [tens, units].iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()) {
         let _ = writeln!(text, "  {line}");
     }
-    for (letters, loops) in map.merged(&shown, Cell::letter) {
+    for (letters, rows) in map.merged(&shown) {
+        let loops: Vec<&Loop> = rows.iter().flat_map(|row| &row.loops).collect();
         let names: Vec<String> = loops::named(&loops).iter().map(Named::to_string).collect();
         let mut line = String::new();
         for (&at, &letter) in shown.iter().zip(&letters) {

@@ -178,20 +178,14 @@ impl Map {
         (0..self.columns.len()).filter(|&at| kernel(&self.columns[at].kernel)).collect()
     }
 
-    /// The rows of these columns, with those together that are alike there: `tell` says in
-    /// what. A cell that a row lacks is missing.
-    pub fn merged<T: PartialEq>(
-        &self,
-        columns: &[usize],
-        tell: impl Fn(&Cell) -> T,
-    ) -> Vec<(Vec<T>, Vec<&Loop>)> {
-        let mut rows: Vec<(Vec<T>, Vec<&Loop>)> = Vec::new();
-        for Row { loops, cells } in &self.rows {
-            let told: Vec<T> =
-                columns.iter().map(|&at| tell(cells.get(at).unwrap_or(&Cell::Missing))).collect();
-            match rows.iter_mut().find(|(known, _)| *known == told) {
-                Some((_, known)) => known.extend(loops),
-                None => rows.push((told, loops.iter().collect())),
+    /// The rows, with those together that have the same letters in these columns.
+    pub fn merged(&self, columns: &[usize]) -> Vec<(Vec<char>, Vec<&Row>)> {
+        let mut rows: Vec<(Vec<char>, Vec<&Row>)> = Vec::new();
+        for row in &self.rows {
+            let letters: Vec<char> = columns.iter().map(|&at| row.cell(at).letter()).collect();
+            match rows.iter_mut().find(|(known, _)| *known == letters) {
+                Some((_, known)) => known.push(row),
+                None => rows.push((letters, vec![row])),
             }
         }
         rows
@@ -220,6 +214,13 @@ impl Map {
             cells.filter(|cell| is(cell)).count() * row.loops.len()
         };
         self.rows.iter().map(of_a_row).sum()
+    }
+}
+
+impl Row {
+    /// What its loops came to in a column; a cell that it lacks is missing.
+    pub fn cell(&self, column: usize) -> &Cell {
+        self.cells.get(column).unwrap_or(&Cell::Missing)
     }
 }
 
