@@ -33,6 +33,20 @@ fn criterion() -> Criterion {
     Criterion::default().plotting_backend(PlottingBackend::Plotters).configure_from_args()
 }
 
+/// Tries every loop under every fault, before anything is timed.
+pub fn map(session: &mut Session) {
+    let style =
+        ProgressStyle::with_template("trying every loop under every fault: {pos}/{len} {bar:30}");
+    // Drawn on a terminal only.
+    let progress =
+        ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    session.map(|all| {
+        progress.set_length(all as u64);
+        progress.inc(1);
+    });
+    progress.finish_and_clear();
+}
+
 /// Collects in rounds, hands the samples over, writes Criterion's index.
 pub fn in_rounds(arguments: &Arguments, session: &mut Session) {
     let mut criterion = criterion();

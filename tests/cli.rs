@@ -202,6 +202,27 @@ fn json_is_a_record_a_line() {
 }
 
 #[test]
+fn verify_draws_a_letter_a_cell_and_says_what_letters_mean() {
+    let arguments = ["verify", "--backend", "poll", "--fault", "clean", "--kernel", "native"];
+    let output = rstall(&arguments);
+    let text = out(&output);
+    assert_eq!(code(&output), 0, "{text}{}", err(&output));
+    assert!(text.starts_with("native\n  1\n  .  poll [blocking|nonblocking one"), "{text}");
+    assert!(text.contains("\n  S STALLS   parked while it owed somebody"), "{text}");
+    assert!(text.contains("12 cells on native: "), "{text}");
+    assert!(text.contains("every one as the rules say"), "{text}");
+    let json = rstall(&[&arguments[..], &["--json", "--trials", "1"]].concat());
+    let lines: Vec<serde_json::Value> =
+        out(&json).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 12);
+    for line in lines {
+        assert_eq!((&line["expected"], &line["modelled"]), (&true.into(), &false.into()), "{line}");
+        assert!(line["why"].is_string() && line["rule"].is_string(), "{line}");
+    }
+    assert_eq!(code(&rstall(&["verify", "--fault", "cleen"])), 2);
+}
+
+#[test]
 fn many_trials_are_counted() {
     let output = rstall(&["trial", "--backend", "mio", "--fault", "burst", "--trials", "7"]);
     let text = out(&output);

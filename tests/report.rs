@@ -1,5 +1,7 @@
 //! The page and the closing lines, made from the fixed records in `data/`.
 
+#[path = "report/map.rs"]
+mod map;
 #[path = "report/markup.rs"]
 mod markup;
 #[path = "report/modelled.rs"]
@@ -109,7 +111,7 @@ fn unreached(run: &Run) -> String {
 fn a_partial_run_has_a_page_and_closing_lines() {
     for (name, run) in all_records() {
         let lines = report::closing(&run, None, &[]);
-        assert!((3..=13).contains(&lines.len()), "{name}: {lines:#?}");
+        assert!((3..=14).contains(&lines.len()), "{name}: {lines:#?}");
         assert!(lines.last().is_some_and(|line| line == "Report: none was written"), "{name}");
         assert!(page(&run).contains("<section id=\"surroundings\""), "{name}");
     }

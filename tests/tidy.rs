@@ -226,3 +226,24 @@ fn nothing_names_the_machine_it_was_written_on() {
         .collect();
     assert_none(&found, "no path of a machine");
 }
+
+#[test]
+fn the_documents_have_a_row_for_every_fault_and_backend() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |name: &str| fs::read_to_string(root.join(name)).expect("the document is there");
+    let (readme, methodology) = (text("README.md"), text("METHODOLOGY.md"));
+    for fault in fault::ALL {
+        let row = format!("\n| `{}` |", fault.name);
+        assert!(readme.contains(&row) && methodology.contains(&row), "{}", fault.name);
+        let told = readme.split(&row).nth(1).and_then(|rest| rest.lines().next());
+        assert!(told.is_some_and(|told| told.contains(fault.cure)), "the cure of {}", fault.name);
+        for arm in fault.arms.iter().filter(|arm| !arm.name.is_empty()) {
+            let (fault, arm) = (fault.name, format!("`{}`", arm.name));
+            let told = methodology.split(&row).nth(1).and_then(|rest| rest.lines().next());
+            assert!(told.is_some_and(|told| told.contains(&arm)), "{fault}/{arm}");
+        }
+    }
+    for entry in backend::ALL {
+        assert!(methodology.contains(&format!("\n| `{}` |", entry.name)), "{}", entry.name);
+    }
+}

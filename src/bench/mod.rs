@@ -10,6 +10,7 @@
 pub mod collect;
 pub mod cost;
 pub mod kernels;
+pub mod map;
 pub mod price;
 pub mod role;
 pub mod session;

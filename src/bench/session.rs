@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::collect::{self, Rounds};
-use super::{Context, Group, Sample, Series, cost, kernels, summary};
+use super::{Context, Group, Sample, Series, cost, kernels, map, summary};
 use crate::record::host::Host;
 use crate::record::store::{self, StoreError};
 use crate::record::{self, Options, Run, SCHEMA, Status};
@@ -53,6 +53,7 @@ impl Session {
             probe: None,
             kernels: Vec::new(),
             price: None,
+            map: None,
             groups: Vec::new(),
         };
         let mut session = Session { context, folder, run, troubles: Vec::new() };
@@ -61,6 +62,15 @@ impl Session {
         session.run.kernels = kernels::look();
         session.run.price = kernels::price(session.context.seed);
         Ok(session)
+    }
+
+    /// Tries every loop under every fault, a few seconds in all, and keeps what each came to,
+    /// or why that could not be had. `tick` is told of how many cells one more was tried.
+    pub fn map(&mut self, tick: impl Fn(usize) + Sync) {
+        let map = map::look(&self.context.worker, tick);
+        self.run.interrupted |= map.as_ref().is_ok_and(|map| map.interrupted);
+        self.run.map = Some(map);
+        self.note(store::save(&self.folder, &self.run));
     }
 
     /// The run's own folder.

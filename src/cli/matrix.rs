@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use rstall::fault;
-use rstall::record::map::{Cell, Column, Loop, Map, Row, Unexpected};
+use rstall::kernel::NATIVE;
+use rstall::record::loops::{self, Loop, Named};
+use rstall::record::map::{Column, Map};
 use rstall::verdict::Verdict;
 
 use super::colour;
@@ -16,13 +18,13 @@ pub fn draw(map: &Map) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     for unexpected in &map.unexpected {
-        let _ = writeln!(text, "{bold}unexpected{bold:#}: {}", sentence(unexpected, map));
+        let _ = writeln!(text, "{bold}unexpected{bold:#}: {}", unexpected.sentence(map));
     }
     if !map.unexpected.is_empty() {
         text.push('\n');
     }
-    for kernel in kernels(map) {
-        let modelled = if kernel == "native" { "" } else { " (modelled)" };
+    for kernel in map.kernels() {
+        let modelled = if kernel == NATIVE.name { "" } else { " (modelled)" };
         let _ = writeln!(text, "{bold}{kernel}{modelled}{bold:#}");
         matrix(&mut text, map, kernel);
         text.push('\n');
@@ -35,37 +37,9 @@ pub fn draw(map: &Map) -> String {
     text
 }
 
-fn sentence(unexpected: &Unexpected, map: &Map) -> String {
-    let Unexpected { of, column, rule, counts, seen } = unexpected;
-    let arm = if column.arm.is_empty() { String::new() } else { format!("/{}", column.arm) };
-    let counts: Vec<String> = counts.iter().map(|(verdict, n)| format!("{verdict} {n}x")).collect();
-    let rule = map.rules.iter().find(|known| known.name == *rule);
-    let (allowed, why) = rule.map_or((String::new(), ""), |rule| {
-        let allowed: Vec<&str> = rule.verdicts.iter().map(|verdict| verdict.name()).collect();
-        (allowed.join(" or "), rule.why.as_str())
-    });
-    format!(
-        "{} {} {} {} under {}{arm} on {}: {} ({seen}); expected {allowed}, since {why}",
-        of.backend,
-        of.mode.name(),
-        of.discipline,
-        of.retry.name(),
-        column.fault,
-        column.kernel,
-        if counts.is_empty() { "no verdict".to_owned() } else { counts.join(", ") },
-    )
-}
-
-fn kernels(map: &Map) -> Vec<&str> {
-    let mut kernels: Vec<&str> = map.columns.iter().map(|column| column.kernel.as_str()).collect();
-    kernels.dedup();
-    kernels
-}
-
 /// The columns of one kernel, with a gap before each fault.
 fn matrix(text: &mut String, map: &Map, kernel: &str) {
-    let shown: Vec<usize> =
-        (0..map.columns.len()).filter(|&at| map.columns[at].kernel == kernel).collect();
+    let shown = map.columns_of(|one| one == kernel);
     let mut tens = String::new();
     let mut units = String::new();
     for &at in &shown {
@@ -81,8 +55,12 @@ fn matrix(text: &mut String, map: &Map, kernel: &str) {
         let _ = write!(tens, "{gap}{}", ten.unwrap_or(' '));
         let _ = write!(units, "{gap}{}", unit.unwrap_or(' '));
     }
-    let _ = writeln!(text, "  {}\n  {}", tens.trim_end(), units.trim_end());
-    for (letters, loops) in merged(map, &shown) {
+    for line in [tens, units].iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()) {
+        let _ = writeln!(text, "  {line}");
+    }
+    for (letters, rows) in map.merged(&shown) {
+        let loops: Vec<&Loop> = rows.iter().flat_map(|row| &row.loops).collect();
+        let names: Vec<String> = loops::named(&loops).iter().map(Named::to_string).collect();
         let mut line = String::new();
         for (&at, &letter) in shown.iter().zip(&letters) {
             let gap = if place(map, at).0 && at != shown[0] { " " } else { "" };
@@ -90,7 +68,7 @@ fn matrix(text: &mut String, map: &Map, kernel: &str) {
             let style = verdict.map(colour::of).unwrap_or_default();
             let _ = write!(line, "{gap}{style}{letter}{style:#}");
         }
-        let _ = writeln!(text, "  {line}  {loops}");
+        let _ = writeln!(text, "  {line}  {}", names.join("; "));
     }
 }
 
@@ -100,81 +78,6 @@ fn place(map: &Map, at: usize) -> (bool, usize) {
     let first = at == 0 || fault(&map.columns[at - 1]) != fault(&map.columns[at]);
     let known = fault::ALL.iter().position(|known| known.name == map.columns[at].fault);
     (first, known.map_or(0, |position| position + 1))
-}
-
-/// The rows of these columns: those with the same letters are one.
-fn merged(map: &Map, shown: &[usize]) -> Vec<(Vec<char>, String)> {
-    let mut rows: Vec<(Vec<char>, Vec<&Loop>)> = Vec::new();
-    for Row { loops, cells } in &map.rows {
-        let letters: Vec<char> =
-            shown.iter().map(|&at| cells.get(at).map_or('?', letter)).collect();
-        match rows.iter_mut().find(|(known, _)| *known == letters) {
-            Some((_, known)) => known.extend(loops),
-            None => rows.push((letters, loops.iter().collect())),
-        }
-    }
-    rows.into_iter().map(|(letters, loops)| (letters, names(&loops))).collect()
-}
-
-fn letter(cell: &Cell) -> char {
-    match cell {
-        Cell::Tried { verdict: Some(verdict), .. } => verdict.letter(),
-        Cell::Tried { verdict: None, .. } | Cell::Missing => '?',
-        Cell::Not(reason) if reason.starts_with("not modelled") => '~',
-        Cell::Not(_) => '-',
-    }
-}
-
-/// Loops by what they have in common: backends together that have the same combinations of
-/// mode, discipline and retry set.
-fn names(loops: &[&Loop]) -> String {
-    let mut backends: Vec<(&str, Vec<[String; 3]>)> = Vec::new();
-    for one in loops {
-        let way =
-            [one.mode.name().to_owned(), one.discipline.to_string(), one.retry.name().to_owned()];
-        match backends.iter_mut().find(|(name, _)| *name == one.backend) {
-            Some((_, ways)) => ways.push(way),
-            None => backends.push((&one.backend, vec![way])),
-        }
-    }
-    let mut groups: Vec<(Vec<&str>, Vec<[String; 3]>)> = Vec::new();
-    for (name, ways) in backends {
-        match groups.iter_mut().find(|(_, known)| *known == ways) {
-            Some((names, _)) => names.push(name),
-            None => groups.push((vec![name], ways)),
-        }
-    }
-    let words = |(names, ways): (Vec<&str>, Vec<[String; 3]>)| {
-        format!("{} [{}]", names.join(" "), together(&ways))
-    };
-    groups.into_iter().map(words).collect::<Vec<_>>().join("; ")
-}
-
-/// Combinations as a product where they are one, else one by one.
-fn together(ways: &[[String; 3]]) -> String {
-    let axis = |at: usize| {
-        let mut values: Vec<&str> = Vec::new();
-        for way in ways {
-            if !values.contains(&way[at].as_str()) {
-                values.push(&way[at]);
-            }
-        }
-        values
-    };
-    let axes = [axis(0), axis(1), axis(2)];
-    if axes.iter().map(Vec::len).product::<usize>() == ways.len() {
-        return axes.map(|values| values.join("|")).join(" ");
-    }
-    // By retry set: within one of them the rest is mostly a product.
-    let of = |retry: &str| {
-        let those: Vec<[String; 3]> = ways.iter().filter(|way| way[2] == retry).cloned().collect();
-        if those.len() == ways.len() {
-            those.iter().map(|way| way.join(" ")).collect::<Vec<_>>().join(", ")
-        } else {
-            together(&those)
-        }
-    };
-    axes[2].iter().map(|retry| of(retry)).collect::<Vec<_>>().join(", ")
 }
 
 fn legend(text: &mut String, map: &Map) {
@@ -203,18 +106,22 @@ fn legend(text: &mut String, map: &Map) {
     text.push('\n');
 }
 
+/// How many cells came to what: on the machine's own kernel, and apart from those on the
+/// modelled ones.
 fn closing(map: &Map) -> String {
-    let counts: Vec<String> =
-        map.counts().into_iter().map(|(verdict, n)| format!("{n} {verdict}")).collect();
+    let counts = |columns: &[usize], on: &str| {
+        let counts = map.counts(columns).into_iter().filter(|(_, n)| *n > 0);
+        let counts: Vec<String> = counts.map(|(verdict, n)| format!("{n} {verdict}")).collect();
+        let tried = map.tried(columns);
+        (tried > 0).then(|| format!("{tried} cells on {on}: {}", counts.join(", ")))
+    };
+    let native = counts(&map.columns_of(|kernel| kernel == NATIVE.name), "native");
+    let modelled = counts(&map.columns_of(|kernel| kernel != NATIVE.name), "modelled kernels");
     let unexpected = match map.unexpected.len() {
         0 => "every one as the rules say".to_owned(),
         n => format!("{n} not as the rules say"),
     };
     let interrupted = if map.interrupted { "interrupted: " } else { "" };
-    format!(
-        "{interrupted}{} cells in {:.1} s: {}; {unexpected}.",
-        map.tried(),
-        map.took_s,
-        counts.join(", ")
-    )
+    let parts: Vec<String> = native.into_iter().chain(modelled).chain([unexpected]).collect();
+    format!("{interrupted}{}; in {:.1} s.", parts.join("; "), map.took_s)
 }

@@ -9,7 +9,7 @@ use rstall::accept_loop::Discipline;
 use rstall::record::map::Map;
 use rstall::trial::Timing;
 use rstall::verdict::sweep::{self, Plan, Tried};
-use rstall::{backend, clock, fault, interpose, interrupt, kernel, limits};
+use rstall::{backend, clock, fault, interrupt, kernel, limits};
 use serde_json::json;
 
 use super::matrix;
@@ -73,28 +73,15 @@ impl Verify {
         })
     }
 
+    /// What was asked for, of all that this machine has.
     fn plan(&self) -> (Plan, Vec<(String, String)>) {
         let asked =
             |names: &[String], name: &str| names.is_empty() || names.iter().any(|one| one == name);
-        let mut plan = Plan {
-            backends: Vec::new(),
-            kernels: kernel::ALL
-                .iter()
-                .copied()
-                .filter(|kernel| asked(&self.kernel, kernel.name))
-                .filter(|kernel| kernel.is_native() || interpose::offered().is_ok())
-                .collect(),
-            faults: fault::ALL.iter().filter(|fault| asked(&self.fault, fault.name)).collect(),
-            disciplines: self.discipline.clone(),
-            trials: self.trials as usize,
-        };
-        let mut absent = Vec::new();
-        for entry in backend::ALL.iter().filter(|entry| asked(&self.backend, entry.name)) {
-            match entry.driver() {
-                Ok(driver) => plan.backends.push((entry, driver)),
-                Err(reason) => absent.push((entry.name.to_owned(), reason)),
-            }
-        }
+        let (mut plan, mut absent) = Plan::of_this_machine(&self.discipline, self.trials as usize);
+        plan.backends.retain(|(entry, _)| asked(&self.backend, entry.name));
+        plan.kernels.retain(|kernel| asked(&self.kernel, kernel.name));
+        plan.faults.retain(|fault| asked(&self.fault, fault.name));
+        absent.retain(|(name, _)| asked(&self.backend, name));
         (plan, absent)
     }
 }

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accept_loop::Discipline;
+use super::loops::Loop;
+use crate::kernel;
 use crate::listener::Mode;
 use crate::outcome::RetrySet;
 use crate::verdict::Verdict;
@@ -54,19 +55,6 @@ pub struct Row {
     pub cells: Vec<Cell>,
 }
 
-/// A loop.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loop {
-    /// Its backend.
-    pub backend: String,
-    /// Its listener's mode.
-    pub mode: Mode,
-    /// How often it accepts for a report.
-    pub discipline: Discipline,
-    /// After which errors it goes on.
-    pub retry: RetrySet,
-}
-
 /// What a loop came to in one column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -82,6 +70,23 @@ pub enum Cell {
     Not(String),
     /// The sweep ended before.
     Missing,
+}
+
+impl Cell {
+    /// What stands for it where a letter must do.
+    pub fn letter(&self) -> char {
+        match self {
+            Cell::Tried { verdict: Some(verdict), .. } => verdict.letter(),
+            Cell::Tried { verdict: None, .. } | Cell::Missing => '?',
+            Cell::Not(_) if self.is_not_modelled() => '~',
+            Cell::Not(_) => '-',
+        }
+    }
+
+    /// Whether it was not tried since the kernel could not be modelled for it.
+    pub fn is_not_modelled(&self) -> bool {
+        matches!(self, Cell::Not(reason) if reason.starts_with("not modelled"))
+    }
 }
 
 /// A rule, as it is shown.
@@ -157,27 +162,109 @@ impl Map {
         }
     }
 
-    /// How many cells came to each verdict, from good to bad.
-    pub fn counts(&self) -> Vec<(Verdict, usize)> {
-        let is = |cell: &Cell, one: Verdict| match cell {
-            Cell::Tried { verdict, .. } => *verdict == Some(one),
-            _ => false,
-        };
+    /// The kernels, in the order of the columns.
+    pub fn kernels(&self) -> Vec<&str> {
+        let mut kernels: Vec<&str> = Vec::new();
+        for Column { kernel, .. } in &self.columns {
+            if !kernels.contains(&kernel.as_str()) {
+                kernels.push(kernel);
+            }
+        }
+        kernels
+    }
+
+    /// Which columns are of such a kernel.
+    pub fn columns_of(&self, kernel: impl Fn(&str) -> bool) -> Vec<usize> {
+        (0..self.columns.len()).filter(|&at| kernel(&self.columns[at].kernel)).collect()
+    }
+
+    /// The rows, with those together that have the same letters in these columns.
+    pub fn merged(&self, columns: &[usize]) -> Vec<(Vec<char>, Vec<&Row>)> {
+        let mut rows: Vec<(Vec<char>, Vec<&Row>)> = Vec::new();
+        for row in &self.rows {
+            let letters: Vec<char> = columns.iter().map(|&at| row.cell(at).letter()).collect();
+            match rows.iter_mut().find(|(known, _)| *known == letters) {
+                Some((_, known)) => known.push(row),
+                None => rows.push((letters, vec![row])),
+            }
+        }
+        rows
+    }
+
+    /// How many cells of these columns came to each verdict, from good to bad.
+    pub fn counts(&self, columns: &[usize]) -> Vec<(Verdict, usize)> {
         let count = |one: Verdict| {
-            let of_a_row =
-                |row: &Row| row.cells.iter().filter(|cell| is(cell, one)).count() * row.loops.len();
-            (one, self.rows.iter().map(of_a_row).sum())
+            let is = |cell: &Cell| match cell {
+                Cell::Tried { verdict, .. } => *verdict == Some(one),
+                _ => false,
+            };
+            (one, self.count(columns, is))
         };
         Verdict::ALL.into_iter().map(count).collect()
     }
 
-    /// How many cells were tried.
-    pub fn tried(&self) -> usize {
-        let tried = |row: &Row| {
-            let cells = row.cells.iter().filter(|cell| matches!(cell, Cell::Tried { .. }));
-            cells.count() * row.loops.len()
+    /// How many cells of these columns were tried.
+    pub fn tried(&self, columns: &[usize]) -> usize {
+        self.count(columns, |cell| matches!(cell, Cell::Tried { .. }))
+    }
+
+    fn count(&self, columns: &[usize], is: impl Fn(&Cell) -> bool) -> usize {
+        let of_a_row = |row: &Row| {
+            let cells = columns.iter().filter_map(|&at| row.cells.get(at));
+            cells.filter(|cell| is(cell)).count() * row.loops.len()
         };
-        self.rows.iter().map(tried).sum()
+        self.rows.iter().map(of_a_row).sum()
+    }
+}
+
+impl Row {
+    /// What its loops came to in a column; a cell that it lacks is missing.
+    pub fn cell(&self, column: usize) -> &Cell {
+        self.cells.get(column).unwrap_or(&Cell::Missing)
+    }
+}
+
+impl Column {
+    /// Whether its kernel is a modelled one.
+    pub fn is_modelled(&self) -> bool {
+        self.kernel != kernel::NATIVE.name
+    }
+
+    /// The fault, with its arm where it has several: `herd/own`.
+    pub fn fault_and_arm(&self) -> String {
+        match self.arm.as_str() {
+            "" => self.fault.clone(),
+            arm => format!("{}/{arm}", self.fault),
+        }
+    }
+}
+
+impl Unexpected {
+    /// The whole of it in a sentence without its full stop.
+    pub fn sentence(&self, map: &Map) -> String {
+        let rule = map.rules.iter().find(|known| known.name == self.rule);
+        let expected = rule.map_or_else(
+            || format!("expected is what the rule {} says", self.rule),
+            |rule| {
+                let allowed: Vec<&str> = rule.verdicts.iter().map(|one| one.name()).collect();
+                format!("expected {}, since {}", allowed.join(" or "), rule.why)
+            },
+        );
+        format!("{} ({}); {expected}", self.words(), self.seen)
+    }
+
+    /// Which cell, and what it came to.
+    pub fn words(&self) -> String {
+        let counts: Vec<String> =
+            self.counts.iter().map(|(verdict, n)| format!("{verdict} {n}x")).collect();
+        let modelled = if self.column.is_modelled() { "modelled " } else { "" };
+        format!(
+            "{} under {} on {modelled}{}: {}",
+            self.of,
+            self.column.fault_and_arm(),
+            self.column.kernel,
+            if counts.is_empty() { "no verdict".to_owned() } else { counts.join(", ") },
+        )
     }
 }
 

@@ -6,6 +6,7 @@
 //! many of each. Each file is written whole or not at all.
 
 pub mod host;
+pub mod loops;
 pub mod map;
 pub mod store;
 
@@ -17,9 +18,11 @@ use crate::kernel;
 use crate::probe::Probe;
 use crate::stats::{Estimate, Ratio};
 use host::Host;
+use map::Map;
 
-/// The version of the format; a reader refuses a newer one.
-pub const SCHEMA: u32 = 2;
+/// The version of the format; a reader refuses a newer one. Format 1 has no probe, format 2
+/// no map.
+pub const SCHEMA: u32 = 3;
 
 /// One run of the benchmarks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +49,10 @@ pub struct Run {
     /// What a model adds to an accept that no abort concerns, or why that was not measured.
     #[serde(default)]
     pub price: Option<Result<Price, String>>,
+    /// What every loop came to under every fault, or why that was not tried; `None` in records
+    /// of formats 1 and 2.
+    #[serde(default)]
+    pub map: Option<Result<Map, String>>,
     /// What was measured, in the order of the registry.
     pub groups: Vec<Group>,
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::answer;
 use super::findings::{self, Finding, telling};
+use super::map;
 use super::number;
 use super::view;
 use crate::record::Run;
@@ -34,6 +35,7 @@ pub fn closing(run: &Run, page: Option<&Path>, troubles: &[String]) -> Vec<Strin
         let name = format!("{}{parameter} against {}", group.name, group.reference);
         lines.push(format!("{label}{name}: {words}"));
     }
+    lines.extend(map::line(run));
     lines.extend(answer::noise(run).map(|noise| format!("Noise floor: {noise}")));
     lines.push(missing(run));
     lines.extend(troubles.iter().take(TROUBLES).map(|trouble| format!("Trouble: {trouble}")));

@@ -10,9 +10,12 @@ use super::findings;
 use super::findings::Finding;
 use super::kernels::{self, Kernels};
 use super::links::Links;
+use super::map;
 use super::natural::{Half, Natural};
 use super::number;
+use super::pitfalls::{self, Pitfall};
 use super::probe::Probed;
+use super::remedies;
 use super::stalls::{self, FORCED};
 use super::table::{self, Field, Table};
 use crate::bench::GROUPS;
@@ -35,6 +38,9 @@ pub struct Page {
     probed: Option<Probed>,
     chart: Option<Chart>,
     natural: Option<Natural>,
+    map: Result<map::Shown, String>,
+    pitfalls: Vec<Pitfall>,
+    remedies: Vec<remedies::Table>,
     kernels: Kernels,
     /// One a group of stalls on a modelled kernel, never with the native one.
     modelled: Vec<Chart>,
@@ -132,6 +138,9 @@ impl Page {
             probed: Probed::of(run),
             chart: forced.transpose()?.flatten(),
             natural: Natural::of(run, &caveats),
+            map: map::of(run),
+            pitfalls: pitfalls::of(run),
+            remedies: remedies::of(run),
             kernels: Kernels::of(run),
             modelled: modelled?.into_iter().flatten().collect(),
             standing,
@@ -170,6 +179,12 @@ fn marks(run: &Run) -> Vec<(&'static str, String)> {
         let why = "The reference differs from itself by";
         let means = "in the median of all controls: small differences are not to be trusted.";
         marks.push(("noisy", format!("{why} {} {means}", number::off(1.0 + off))));
+    }
+    if let Some(Ok(map)) = &run.map
+        && !map.unexpected.is_empty()
+    {
+        let n = number::of(map.unexpected.len(), "cell");
+        marks.push(("unexpected", format!("{n} of the map did not come to what the rules say.")));
     }
     let failures = answer::failures(run);
     if failures > 0 {

@@ -9,14 +9,14 @@ use super::figures::Figures;
 use super::judge::{Judgement, judge};
 use super::rules::{self, Rule};
 use crate::accept_loop::{Discipline, Policy};
-use crate::backend::{Driver, Entry};
-use crate::fault::{Fault, Scene, Step};
-use crate::interrupt;
-use crate::kernel::Kernel;
+use crate::backend::{self, Driver, Entry};
+use crate::fault::{self, Fault, Scene, Step};
+use crate::kernel::{self, Kernel};
 use crate::listener::{Family, ListenerSpec, Mode};
 use crate::outcome::RetrySet;
 use crate::stats;
 use crate::trial::{self, Cell, Misfit, Timing};
+use crate::{interpose, interrupt};
 
 /// The disciplines that are tried unless others are asked for.
 pub const DISCIPLINES: [Discipline; 3] =
@@ -44,6 +44,30 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// All that can be tried on this machine, and the backends that cannot, with the reason.
+    /// Modelled kernels are among it where their answers can be put in the place of its own.
+    pub fn of_this_machine(
+        disciplines: &[Discipline],
+        trials: usize,
+    ) -> (Plan, Vec<(String, String)>) {
+        let (mut backends, mut absent) = (Vec::new(), Vec::new());
+        for entry in backend::ALL {
+            match entry.driver() {
+                Ok(driver) => backends.push((entry, driver)),
+                Err(reason) => absent.push((entry.name.to_owned(), reason)),
+            }
+        }
+        let offered = |kernel: &&Kernel| kernel.is_native() || interpose::offered().is_ok();
+        let plan = Plan {
+            backends,
+            kernels: kernel::ALL.iter().copied().filter(offered).collect(),
+            faults: fault::ALL.iter().collect(),
+            disciplines: disciplines.to_vec(),
+            trials,
+        };
+        (plan, absent)
+    }
+
     /// Every cell, in the order in which a matrix shows them: loop by loop. A fault in which
     /// nothing is aborted comes to the same on all kernels, and is tried on one.
     pub fn cells(&self) -> Vec<Cell> {

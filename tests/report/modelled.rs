@@ -45,11 +45,11 @@ fn change(run: &mut Run, which: impl Fn(&Group) -> bool) {
 fn told(run: &Run, modelled: bool) -> Vec<String> {
     let (html, lines) = (page(run), closing(run));
     let is_told = |text: &str| text.to_lowercase().contains("modelled") == modelled;
-    // The probe and the kernels are in both; what is missing is of all cells.
+    // The probe, the kernels and the map are in both; what is missing is of all cells.
     let lines = lines
         .lines()
         .skip(2)
-        .filter(|line| !line.starts_with("Missing") && !line.starts_with("Report"));
+        .filter(|line| !["Map", "Missing", "Report"].iter().any(|first| line.starts_with(first)));
     let mut told: Vec<String> = lines.filter(|l| is_told(l)).map(str::to_owned).collect();
     let answer = section(&html, "answer");
     told.extend(

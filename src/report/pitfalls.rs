@@ -1,0 +1,169 @@
+//! One entry a fault: the pitfall, its symptom, its cure, where it was met, and the commands
+//! that show both.
+
+use super::map::Mark;
+use crate::backend;
+use crate::fault::{self, Case, Cases, Fault};
+use crate::kernel::NATIVE;
+use crate::record::Run;
+use crate::record::loops::Loop;
+use crate::record::map::{Cell, Map};
+use crate::verdict::Verdict;
+
+/// The backends whose loops are shown before others, where they show what is to be seen.
+const FIRST: [&str; 2] = ["poll", "epoll"];
+
+/// One fault.
+#[derive(Debug)]
+pub struct Pitfall {
+    /// Its name; also the end of its id.
+    pub name: &'static str,
+    /// The pitfall.
+    pub pitfall: &'static str,
+    /// What is done, what comes of it and what helps, each with what it is called.
+    pub told: [(&'static str, &'static str); 3],
+    /// Its arms and what each is, where it has several.
+    pub arms: Vec<(&'static str, &'static str)>,
+    /// Where it was met, and the address where that is an issue.
+    pub seen_in: Vec<(&'static str, Option<String>)>,
+    /// A loop that fell ill and the same one cured.
+    pub shown: Shown,
+}
+
+/// The two loops by which a fault shows itself.
+#[derive(Debug)]
+pub enum Shown {
+    /// Nothing goes wrong in it.
+    Control,
+    /// No loop of this map fell ill of it.
+    Nowhere,
+    /// What the ill and the cured one came to.
+    Pair(Vec<Tried>),
+}
+
+/// One of the two.
+#[derive(Debug)]
+pub struct Tried {
+    /// `Ill` or `Cured`.
+    pub what: &'static str,
+    /// What it came to.
+    pub mark: Mark,
+    /// The kernel's name, where it is modelled.
+    pub modelled: Option<&'static str>,
+    /// The command that shows it again, in parts that are not to be broken.
+    pub command: Vec<String>,
+}
+
+/// Every fault that this rstall knows, where the run has a map.
+pub fn of(run: &Run) -> Vec<Pitfall> {
+    match &run.map {
+        Some(Ok(map)) => fault::ALL.iter().map(|fault| pitfall(fault, map)).collect(),
+        None | Some(Err(_)) => Vec::new(),
+    }
+}
+
+fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
+    let arms = fault.arms.iter().filter(|arm| !arm.name.is_empty());
+    Pitfall {
+        name: fault.name,
+        pitfall: fault.pitfall,
+        told: [("What happens", fault.about), ("Symptom", fault.symptom), ("Cure", fault.cure)],
+        arms: arms.map(|arm| (arm.name, arm.about)).collect(),
+        seen_in: fault.seen_in.iter().map(|&seen| (seen, issue(seen))).collect(),
+        shown: match &fault.cases {
+            None => Shown::Control,
+            Some(cases) => pair(fault, cases, map).map_or(Shown::Nowhere, Shown::Pair),
+        },
+    }
+}
+
+/// The address of `owner/repository#number`; `None` for what is no issue.
+fn issue(seen: &str) -> Option<String> {
+    let (repository, number) = seen.split_once('#')?;
+    let (owner, name) = repository.split_once('/')?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(is_plain);
+    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    (is_name(owner) && is_name(name) && is_number)
+        .then(|| format!("https://github.com/{owner}/{name}/issues/{number}"))
+}
+
+/// A backend whose loop fell ill in this map and was well once cured; else one that fell ill.
+fn pair(fault: &'static Fault, cases: &Cases, map: &Map) -> Option<Vec<Tried>> {
+    let mut best: Option<(usize, Vec<Tried>)> = None;
+    for entry in backend::ALL {
+        let came = |case: &Case| verdict(map, fault, case, entry.name);
+        let Some(ill) = came(&cases.ill).filter(|&verdict| verdict != Verdict::Safe) else {
+            continue;
+        };
+        let cured = came(&cases.cured);
+        let is_first = FIRST.contains(&entry.name);
+        let rank = match cured {
+            Some(Verdict::Safe) => 2 + usize::from(is_first),
+            Some(cured) if cured < ill => 1,
+            _ => 0,
+        };
+        if best.as_ref().is_none_or(|(known, _)| *known < rank) {
+            let tried = |what, case: &Case, verdict| Tried {
+                what,
+                mark: Mark::of(verdict),
+                modelled: (case.kernel != NATIVE.name).then_some(case.kernel),
+                command: command(fault, case, entry.name),
+            };
+            let mut pair = vec![tried("Ill", &cases.ill, ill)];
+            pair.extend(cured.map(|cured| tried("Cured", &cases.cured, cured)));
+            best = Some((rank, pair));
+        }
+    }
+    best.map(|(_, pair)| pair)
+}
+
+/// What a backend's loop came to.
+fn verdict(map: &Map, fault: &Fault, case: &Case, backend: &str) -> Option<Verdict> {
+    let column = map.columns.iter().position(|column| {
+        column.kernel == case.kernel && column.fault == fault.name && column.arm == case.arm
+    })?;
+    let is_it = |one: &Loop| {
+        one.backend == backend
+            && one.mode == case.mode
+            && one.discipline == case.discipline
+            && one.retry == case.retry
+    };
+    let row = map.rows.iter().find(|row| row.loops.iter().any(is_it))?;
+    match row.cells.get(column)? {
+        Cell::Tried { verdict, .. } => *verdict,
+        Cell::Not(_) | Cell::Missing => None,
+    }
+}
+
+/// How it is shown again, option by option. All of it is this rstall's own words, none the
+/// record's.
+fn command(fault: &Fault, case: &Case, backend: &str) -> Vec<String> {
+    let discipline = case.discipline.to_string();
+    let options = [
+        ("fault", fault.name),
+        ("arm", case.arm),
+        ("backend", backend),
+        ("listener", case.mode.name()),
+        ("discipline", &discipline),
+        ("retry", case.retry.name()),
+        ("kernel", if case.kernel == NATIVE.name { "" } else { case.kernel }),
+    ];
+    let given = options.iter().filter(|(_, value)| !value.is_empty());
+    let options = given.map(|(name, value)| format!("--{name} {value}"));
+    std::iter::once("rstall trial".to_owned()).chain(options).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issue_is_linked_and_nothing_else() {
+        let linked = Some("https://github.com/nodejs/node-v0.x-archive/issues/1056".to_owned());
+        assert_eq!(issue("nodejs/node-v0.x-archive#1056"), linked);
+        for other in ["epoll(7)", "redis/redis src/networking.c", "a/b#c", "a b/c#1", "a/b/c#1"] {
+            assert_eq!(issue(other), None, "{other}");
+        }
+    }
+}
