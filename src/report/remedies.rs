@@ -7,8 +7,6 @@ use crate::accept_loop::Discipline;
 use crate::fault;
 use crate::record::Run;
 use crate::record::map::{Map, Measured};
-use crate::verdict::Verdict;
-use crate::verdict::judge::FAIR;
 
 /// Where there is a row a remedy, so many backends are enough.
 const CHOICE: [&str; 7] =
@@ -77,12 +75,11 @@ fn exhausted(map: &Map) -> Table {
         id: "exhausted",
         title: "No descriptor is left",
         about: "What a loop does once accept has said EMFILE, with discipline one. The lack lasts \
-                until the loop is seen to sleep or to spin: where that is a fraction of a \
-                millisecond, one failure makes some thousands a second. What is shed or given up \
-                for good is lost, however cheap it is.",
+                until the loop is seen to sleep or to spin; its first failure tells it, and is not \
+                counted. What is shed or given up for good is lost, however cheap it is.",
         heads: vec![
             "Verdict",
-            "Failed accepts a second",
+            "Further failures a second",
             "Share of a CPU",
             "Until it accepts again",
         ],
@@ -96,6 +93,7 @@ fn herd(map: &Map) -> Table {
         let fields = vec![
             Field::Verdict(Mark::of(one.verdict)),
             text(one.figures.wakeups_per_connection.map(number::each)),
+            text(one.figures.failures_per_connection.map(number::each)),
             text(one.figures.busiest_share.map(percent)),
         ];
         (one.of.backend.clone(), fields)
@@ -104,27 +102,25 @@ fn herd(map: &Map) -> Table {
     Table {
         id: "herd",
         title: "A herd",
-        about: "Four loops and one client at a time. One wake-up a connection is what the work \
-                needs. Discipline one.",
-        heads: vec!["Verdict", "Wake-ups a connection", "Busiest loop's share"],
+        about: "Two, four and eight loops, and one client at a time. One wake-up a connection is \
+                what the work needs. Discipline one.",
+        heads: vec![
+            "Verdict",
+            "Wake-ups a connection",
+            "EWOULDBLOCK a connection",
+            "Busiest loop's share",
+        ],
         parts: by_arm("herd", &chosen, row),
     }
 }
 
 fn storm(map: &Map) -> Table {
     let all = measured(map, "storm");
-    let clients = fault::find("storm").and_then(|fault| fault.arms.first());
-    let clients = clients.map_or(0, |arm| arm.clients(1));
     let row = |one: &&Measured| {
-        // Where it starved, what is counted are the accepts before the bystander's turn.
-        let in_a_row = match one.verdict {
-            Verdict::Starves => number::each((one.per_connection * clients as f64).round()),
-            _ => format!("{FAIR} or fewer"),
-        };
         let fields = vec![
             Field::Verdict(Mark::of(one.verdict)),
             text(one.figures.bystander_ns.map(number::time)),
-            Field::Text(in_a_row),
+            text(one.figures.accepts_in_a_row.map(number::each)),
         ];
         (one.of.backend.clone(), fields)
     };

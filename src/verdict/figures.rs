@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::judge::accepts_while_owing;
 use crate::clock;
 use crate::outcome::Outcome;
 use crate::trial::{Event, Record, What};
@@ -16,7 +17,8 @@ pub struct Figures {
     /// Calls of accept for each connection that came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accepts_per_connection: Option<f64>,
-    /// Accepts that found no descriptor, for each second of the lack.
+    /// Accepts that found no descriptor again, the first not counted, for each second from
+    /// the first to the end of the lack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failures_per_second: Option<f64>,
     /// The loop's share of one CPU while there was no descriptor.
@@ -28,6 +30,12 @@ pub struct Figures {
     /// Wake-ups for each connection, over all loops of a herd.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wakeups_per_connection: Option<f64>,
+    /// Accepts that said EWOULDBLOCK for each connection, over all loops of a herd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failures_per_connection: Option<f64>,
+    /// Accepts that came before the turn of a bystander whose byte was there first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepts_in_a_row: Option<f64>,
     /// The share of the connections that the busiest loop of a herd took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub busiest_share: Option<f64>,
@@ -51,6 +59,10 @@ impl Figures {
             wakeups_per_connection: herd
                 .then(|| per_connection(record.herd.iter().map(|one| one.wakeups).sum()))
                 .flatten(),
+            failures_per_connection: herd
+                .then(|| per_connection(record.herd.iter().map(|one| one.would_blocks).sum()))
+                .flatten(),
+            accepts_in_a_row: accepts_while_owing(record).map(|n| n as f64),
             busiest_share: (herd && taken > 0).then(|| most as f64 / taken as f64),
         }
     }
@@ -68,6 +80,8 @@ impl Figures {
             cpu_share: middle(|f| f.cpu_share),
             recovery_ns: middle(|f| f.recovery_ns),
             wakeups_per_connection: middle(|f| f.wakeups_per_connection),
+            failures_per_connection: middle(|f| f.failures_per_connection),
+            accepts_in_a_row: middle(|f| f.accepts_in_a_row),
             busiest_share: middle(|f| f.busiest_share),
         }
     }
@@ -107,6 +121,7 @@ impl Lack {
     }
 
     fn failures_per_second(&self) -> Option<f64> {
-        (self.lasted_ns > 0).then(|| self.failures as f64 / self.lasted_ns as f64 * 1e9)
+        let again = self.failures.saturating_sub(1);
+        (self.lasted_ns > 0).then(|| again as f64 / self.lasted_ns as f64 * 1e9)
     }
 }

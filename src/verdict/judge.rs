@@ -55,7 +55,7 @@ pub fn judge(record: &Record, driver: &Driver) -> Result<Judgement, String> {
         let per_connection = n as f64 / came.max(1) as f64;
         Ok(Judgement { verdict, per_connection, seen: format!("{n} {what}, of {came} that came") })
     };
-    let in_a_row = accepts_while_owing(record);
+    let in_a_row = accepts_while_owing(record).unwrap_or_default();
     match (lost(record), in_a_row > FAIR, wasted(record, driver)) {
         (1.., _, _) => counted(Verdict::Loses, lost(record), "never taken"),
         (0, true, _) => counted(Verdict::Starves, in_a_row, "accepts before the bystander's turn"),
@@ -80,13 +80,15 @@ fn lost(record: &Record) -> usize {
 }
 
 /// How many accepts returned between the bystander's byte, sent before the loop first waited,
-/// and its turn.
-fn accepts_while_owing(record: &Record) -> usize {
+/// and its turn; `None` where it was sent later.
+pub(super) fn accepts_while_owing(record: &Record) -> Option<usize> {
     let at = |test: &dyn Fn(&What) -> bool| record.events.iter().position(|e| test(&e.what));
-    let Some(sent) = at(&|what| *what == What::ByteSent) else { return 0 };
+    let sent = at(&|what| *what == What::ByteSent)?;
+    let waited = at(&|what| *what == What::WaitEntered)?;
     let served = at(&|what| *what == What::ByteServed).unwrap_or(record.events.len());
-    let between = record.events.get(sent..served).unwrap_or_default();
-    between.iter().filter(|e| matches!(e.what, What::AcceptReturned { .. })).count()
+    let between = record.events.get(sent..served)?;
+    let accepts = between.iter().filter(|e| matches!(e.what, What::AcceptReturned { .. }));
+    (sent < waited).then(|| accepts.count())
 }
 
 /// What was in vain.

@@ -216,7 +216,7 @@ fn remedies_stand_side_by_side_with_their_figures() {
     }
     let told = text(part);
     for words in
-        ["ignore: waits again at once", "own: each has a listener of its own", "16 or fewer"]
+        ["ignore: waits again at once", "own_4: four have a listener each", "Accepts in a row"]
     {
         assert!(told.contains(words), "{words}");
     }
