@@ -4,7 +4,6 @@
 use std::env;
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -21,6 +20,9 @@ use crate::{backend, fault, kernel, limits};
 
 /// The environment variable that makes a program conduct one trial.
 const VARIABLE: &str = "RSTALL_TRIAL";
+
+/// How long a trial's process may take beside its watchdog's time: to start, to stop its loop.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Whether this process is a trial's own.
 static APART: AtomicBool = AtomicBool::new(false);
@@ -58,16 +60,12 @@ pub(super) fn run(cell: &Cell, timing: Timing, program: &Path) -> Result<Record,
         watchdog: timing.watchdog,
         loop_cpu: timing.loop_cpu,
     };
-    let started = program::command(program, VARIABLE, &order)
-        .and_then(|mut command| command.stderr(Stdio::piped()).output());
-    let output = started
-        .map_err(|error| format!("cannot start {} for a trial: {error}", program.display()))?;
-    let told = String::from_utf8_lossy(&output.stderr);
-    match serde_json::from_slice(&output.stdout) {
-        Ok(record) => Ok(record),
-        Err(_) if !told.trim().is_empty() => Err(told.trim().to_owned()),
-        Err(error) => Err(format!("the trial's process ended with {}: {error}", output.status)),
-    }
+    let limit = timing.watchdog + GRACE;
+    let told = program::command(program, VARIABLE, &order)
+        .and_then(|command| program::told_within(command, limit))
+        .map_err(|error| format!("{} as a trial's process: {error}", program.display()))?;
+    serde_json::from_slice::<Result<Record, String>>(&told)
+        .map_err(|error| format!("what the trial's process said is no record: {error}"))?
 }
 
 /// If this process was started for a trial, conducts it, says what it came to, and never
@@ -76,13 +74,9 @@ pub fn run_if_asked() {
     let Some(order) = env::var_os(VARIABLE) else { return };
     program::end_with_the_parent();
     APART.store(true, Ordering::Release);
-    let told = conduct(&order.to_string_lossy()).and_then(|record| {
-        serde_json::to_writer(io::stdout().lock(), &record).map_err(|error| error.to_string())
-    });
-    if let Err(message) = &told {
-        anstream::eprintln!("{message}");
-    }
-    std::process::exit(i32::from(told.is_err()));
+    let result = conduct(&order.to_string_lossy());
+    let told = serde_json::to_writer(io::stdout().lock(), &result);
+    std::process::exit(i32::from(told.is_err() || result.is_err()));
 }
 
 fn conduct(order: &str) -> Result<Record, String> {

@@ -2,7 +2,7 @@
 
 use super::judge::FAIR;
 use crate::accept_loop::{Habit, Remedy};
-use crate::backend::{Rearms, Registration, Takes, Unasked};
+use crate::backend::{Driver, Rearms, Registration, Takes, Unasked};
 use crate::fault::{Queues, Scene, Step, Steps};
 use crate::kernel::{Kernel, Model};
 use crate::listener::Mode;
@@ -60,6 +60,25 @@ impl<'a> Facts<'a> {
 
     pub fn step(&self, step: Step) -> bool {
         self.cell.arm.steps().contain(step)
+    }
+
+    pub fn driver(&self) -> &'static Driver {
+        self.cell.driver
+    }
+
+    /// Whether the loop closes its listener and forgets that it is registered.
+    pub fn forgets(&self) -> bool {
+        self.habit() == Habit::Closes { deregisters: false }
+    }
+
+    /// What keeps the listener watched.
+    pub fn is_kept_by(&self, registration: Registration) -> bool {
+        self.cell.driver.registration == registration
+    }
+
+    /// Whether several loops wait on one listener.
+    pub fn shares_a_listener(&self) -> bool {
+        self.queues() == Some(Queues::Shared)
     }
 
     pub fn queues(&self) -> Option<Queues> {
