@@ -11,7 +11,7 @@ pub(super) const FAULT: Fault = Fault {
     symptom: "EFAULT: the connection is off the queue and closed, nobody has it, and accept on a \
               blocking listener parks",
     cure: "a valid pointer, or a null one and getpeername(2)",
-    seen_in: &["accept(2)", "Linux net/socket.c do_accept"],
+    seen_in: &["accept(2)", "Linux net/socket.c do_accept", "rust-lang/socket2#38"],
     arms: &[
         Arm::new(
             "bad_address",

@@ -11,7 +11,7 @@ pub(super) const FAULT: Fault = Fault {
     symptom: "the queue is empty: accept on a blocking listener parks, on a kernel that drops no \
               reset",
     cure: "a non-blocking listener, and a loop that goes on after EWOULDBLOCK",
-    seen_in: &["shutdown(2)", "Linux net/ipv4/af_inet.c inet_shutdown"],
+    seen_in: &["shutdown(2)", "Linux net/ipv4/af_inet.c inet_shutdown", "google/gvisor#2468"],
     arms: &[Arm::only(Steps {
         before_wait: &[Step::Connect],
         in_window: &[Step::ListenAgain],

@@ -11,7 +11,7 @@ pub(super) const FAULT: Fault = Fault {
     symptom: "the loop opened its listener non-blocking, and parks in accept all the same",
     cure: "an open file description of one's own: with SO_REUSEPORT each process has its own \
            listener",
-    seen_in: &["fcntl(2)", "open(2)"],
+    seen_in: &["fcntl(2)", "open(2)", "owl-lisp/owl#50", "cloud-hypervisor/cloud-hypervisor#7269"],
     arms: &[
         Arm::new(
             "shared",

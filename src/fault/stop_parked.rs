@@ -10,7 +10,13 @@ pub(super) const FAULT: Fault = Fault {
     symptom: "close(2) from another thread wakes nobody: the loop goes on until the next client",
     cure: "shutdown(2) on Linux, a client of one's own everywhere, or a loop that watches a \
            descriptor for this",
-    seen_in: &["close(2)", "shutdown(2)"],
+    seen_in: &[
+        "close(2)",
+        "shutdown(2)",
+        "nurl-lang/nurl#93",
+        "drhelius/Gearlynx#55",
+        "dragonwell-project/dragonwell8#144",
+    ],
     arms: &[
         Arm::new(
             "by_close",
