@@ -1,6 +1,7 @@
 //! The command line: one file a command, dispatch here.
 
 mod colour;
+mod figures;
 mod list;
 mod matrix;
 mod probe;

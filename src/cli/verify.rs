@@ -12,12 +12,12 @@ use rstall::verdict::sweep::{self, Plan, Tried};
 use rstall::{backend, clock, fault, interrupt, kernel, limits};
 use serde_json::json;
 
-use super::matrix;
+use super::{figures, matrix};
 
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 every cell came to what it had to, 1 one did not, 2 usage, 130 \
-                  interrupted.\n\nExamples:\n  rstall verify\n  rstall verify --fault rival_in_window \
+                  interrupted.\n\nExamples:\n  rstall verify\n  rstall verify --fault descriptors_exhausted \
                   --fault burst\n  rstall verify --backend epoll --backend tokio --kernel native\n  \
                   rstall verify --fault reset_in_window --kernel berkeley --trials 1000\n  rstall verify \
                   --json | jq -c 'select(.expected | not)'"
@@ -64,7 +64,9 @@ impl Verify {
             }
         } else {
             let map = Map::of(&plan, &tried, absent, took);
-            super::show(&matrix::draw(&map))?;
+            // Of all faults they would be hundreds of lines, and the page has them.
+            let figures = if self.fault.is_empty() { String::new() } else { figures::draw(&map) };
+            super::show(&format!("{figures}{}", matrix::draw(&map)))?;
         }
         Ok(match (interrupt::asked(), tried.iter().all(Tried::is_as_expected)) {
             (true, _) => ExitCode::from(130),
