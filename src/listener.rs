@@ -143,6 +143,13 @@ impl Listener {
         Ok(Listener { socket: self.socket.try_clone()?, addr: self.addr, spec: self.spec })
     }
 
+    /// Closes the socket, and remembers where it was: others may hold descriptors of it.
+    pub(crate) fn let_go(&mut self) -> io::Result<()> {
+        // A socket that was never bound, in its place.
+        self.socket = Socket::new(Domain::for_address(self.addr), Type::STREAM, None)?.into();
+        Ok(())
+    }
+
     /// Where clients connect to.
     pub fn addr(&self) -> SocketAddr {
         self.addr

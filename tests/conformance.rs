@@ -22,20 +22,12 @@ fn timing() -> Timing {
 
 /// All that this machine has, on these kernels.
 fn plan(kernels: impl Iterator<Item = &'static Kernel>) -> Plan {
-    let mut backends = Vec::new();
-    for entry in backend::ALL {
-        match entry.driver() {
-            Ok(driver) => backends.push((entry, driver)),
-            Err(reason) => eprintln!("absent: {}: {reason}", entry.name),
-        }
+    let disciplines = [&sweep::DISCIPLINES[..], &[Discipline::Budget(5)]].concat();
+    let (plan, absent) = Plan::of_this_machine(&disciplines, 1);
+    for (name, reason) in absent {
+        eprintln!("absent: {name}: {reason}");
     }
-    Plan {
-        backends,
-        kernels: kernels.collect(),
-        faults: fault::ALL.iter().collect(),
-        disciplines: [&sweep::DISCIPLINES[..], &[Discipline::Budget(5)]].concat(),
-        trials: 1,
-    }
+    Plan { kernels: kernels.collect(), ..plan }
 }
 
 /// Tries the cells; none may come to anything else than it must.

@@ -275,6 +275,23 @@ fn an_interrupted_wait_is_entered_again() {
     assert_eq!((record.taken(), record.ending), (1, Ending::Done));
 }
 
+/// It talks all the time, and nothing that it says is what the trial waits for.
+#[test]
+fn a_wait_that_returns_at_once_with_nothing_is_ended_by_the_watchdog() {
+    let driver = driver!(
+        open | listener | {
+            Fake::waiting(listener, &[], |_, ready| {
+                ready.clear();
+                Ok(())
+            })
+        }
+    );
+    let timing = Timing { watchdog: Duration::from_millis(300), ..Timing::default() };
+    let record = trial::run(&cell(driver, "clean", RetrySet::Stevens), timing)
+        .expect("a trial can be set up");
+    assert_eq!(record.ending, Ending::Censored);
+}
+
 #[test]
 fn a_panic_in_the_loop_voids_the_trial_and_goes_no_further() {
     let record = run(driver!(Act::Panic), "clean", RetrySet::Stevens);

@@ -10,28 +10,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use rstall::backend;
-use rstall::fault;
-use rstall::interpose;
-use rstall::kernel;
 use rstall::trial::Timing;
 use rstall::verdict::Verdict;
 use rstall::verdict::sweep::{self, Plan, Tried};
 
 rstall::interpose_accept!();
-
-fn plan() -> Plan {
-    let drivers = backend::ALL.iter().filter_map(|entry| Some((entry, entry.driver().ok()?)));
-    let offered = interpose::offered().is_ok();
-    let kernels = kernel::ALL.iter().copied().filter(|kernel| kernel.is_native() || offered);
-    Plan {
-        backends: drivers.collect(),
-        kernels: kernels.collect(),
-        faults: fault::ALL.iter().collect(),
-        disciplines: sweep::DISCIPLINES.to_vec(),
-        trials: 1,
-    }
-}
 
 /// What each cell came to, all of them as expected.
 fn verdicts(plan: &Plan) -> Vec<Option<Vec<Verdict>>> {
@@ -50,7 +33,7 @@ fn verdicts(plan: &Plan) -> Vec<Option<Vec<Verdict>>> {
 #[test]
 #[ignore = "it takes a minute: cargo test --release --test steady -- --ignored"]
 fn no_cell_flips_when_every_core_is_busy() {
-    let plan = plan();
+    let (plan, _) = Plan::of_this_machine(&sweep::DISCIPLINES, 1);
     let quiet = verdicts(&plan);
     let stop = AtomicBool::new(false);
     let busy = thread::scope(|scope| {

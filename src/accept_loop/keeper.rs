@@ -88,6 +88,13 @@ impl Keeper {
         Err(Shed { port })
     }
 
+    /// The descriptor that was given up is not needed: there is no connection for it.
+    pub(super) fn took_none(&mut self) {
+        if std::mem::take(&mut self.sheds) {
+            self.reserve = reserve().ok();
+        }
+    }
+
     /// A connection was taken: the lack is over.
     pub(super) fn accepted(&mut self) {
         self.timer.iter_mut().for_each(timer::Timer::rest);

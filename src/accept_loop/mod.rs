@@ -76,33 +76,33 @@ pub fn run(
     policy: Policy,
     observer: &mut impl Observer,
 ) -> End {
-    match Ripe::new(backend, policy) {
-        Ok(ripe) => ripe.run(backend, takes, observer),
+    match Prepared::new(backend, policy) {
+        Ok(prepared) => prepared.run(backend, takes, observer),
         Err(error) => failed(&error),
     }
 }
 
 /// A loop that has what its habit needs, and is about to run.
 #[allow(missing_debug_implementations, reason = "it lives between two lines")]
-pub struct Ripe {
+pub struct Prepared {
     policy: Policy,
     keeper: Keeper,
 }
 
-impl Ripe {
+impl Prepared {
     /// Gets a loop ready: what its habit needs of descriptors is taken now, while there are
     /// some.
     ///
     /// # Errors
     ///
     /// Those of opening and watching a descriptor.
-    pub fn new(backend: &mut dyn Backend, policy: Policy) -> io::Result<Ripe> {
-        Ok(Ripe { policy, keeper: Keeper::new(backend, policy.habit)? })
+    pub fn new(backend: &mut dyn Backend, policy: Policy) -> io::Result<Prepared> {
+        Ok(Prepared { policy, keeper: Keeper::new(backend, policy.habit)? })
     }
 
     /// As [`run`].
     pub fn run(self, backend: &mut dyn Backend, takes: Takes, observer: &mut impl Observer) -> End {
-        let Ripe { policy, mut keeper } = self;
+        let Prepared { policy, mut keeper } = self;
         let mut ready = Ready::default();
         loop {
             if observer.waiting().is_break() {
@@ -169,15 +169,19 @@ impl Turn {
                     left -= 1;
                     continue;
                 }
-                Err(error) => Err(error),
+                Err(error) => {
+                    keeper.took_none();
+                    Err(error)
+                }
             };
             let (outcome, flow) = observer.accepted(result);
+            // A loop that was told to stop may have been woken by an error.
+            if flow.is_break() {
+                return ControlFlow::Break(End::Stopped);
+            }
             let lacks = matches!(outcome, Outcome::Exhausted(_)) && keeper.has_remedy();
             if !lacks && !self.policy.retry.survives(&outcome) {
                 return ControlFlow::Break(End::Died(outcome));
-            }
-            if flow.is_break() {
-                return ControlFlow::Break(End::Stopped);
             }
             match outcome {
                 Outcome::WouldBlock => break,

@@ -118,6 +118,7 @@ fn closing(map: &Map) -> String {
     let native = counts(&map.columns_of(|kernel| kernel == NATIVE.name), "native");
     let modelled = counts(&map.columns_of(|kernel| kernel != NATIVE.name), "modelled kernels");
     let unexpected = match map.unexpected.len() {
+        _ if native.is_none() && modelled.is_none() => "no cell was tried".to_owned(),
         0 => "every one as the rules say".to_owned(),
         n => format!("{n} not as the rules say"),
     };

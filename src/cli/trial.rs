@@ -10,6 +10,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rstall::accept_loop::{Discipline, Policy};
 use rstall::backend::Driver;
+use rstall::fault::{Arm, Fault};
 use rstall::kernel::{self, Kernel};
 use rstall::listener::{Family, ListenerSpec, Mode};
 use rstall::outcome::RetrySet;
@@ -74,6 +75,12 @@ fn names(names: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
 
 impl Trial {
     pub fn run(&self) -> Result<ExitCode, String> {
+        if let Some(fault) = fault::find(&self.fault).filter(|fault| self.arm(fault).is_none()) {
+            let arms: Vec<&str> = fault.arms.iter().map(|arm| arm.name).collect();
+            let has = if arms == [""] { "none".to_owned() } else { arms.join(", ") };
+            anstream::eprintln!("error: {} has no such arm; it has: {has}", fault.name);
+            return Ok(ExitCode::from(2));
+        }
         let cell = self.cell()?;
         if let Some(misfit) = cell.misfit() {
             let (backend, fault, kernel) = (cell.backend, cell.fault.name, cell.kernel.name);
@@ -113,15 +120,16 @@ impl Trial {
         })
     }
 
+    fn arm(&self, fault: &Fault) -> Option<&'static Arm> {
+        fault.arm(self.arm.as_deref().unwrap_or_default())
+    }
+
     fn cell(&self) -> Result<Cell, String> {
         // The parsers let only known names through.
         let entry = backend::find(&self.backend).ok_or("no such backend")?;
         let fault = fault::find(&self.fault).ok_or("no such fault")?;
         let kernel = kernel::find(&self.kernel).ok_or("no such kernel")?;
-        let arm = fault.arm(self.arm.as_deref().unwrap_or_default()).ok_or_else(|| {
-            let arms: Vec<&str> = fault.arms.iter().map(|arm| arm.name).collect();
-            format!("{} has no such arm; it has: {}", fault.name, arms.join(", "))
-        })?;
+        let arm = self.arm(fault).ok_or("no such arm")?;
         let mode = Mode::ALL.into_iter().find(|mode| mode.name() == self.listener);
         let family = Family::ALL.into_iter().find(|family| family.name() == self.family);
         let retry = RetrySet::ALL.into_iter().find(|retry| retry.name() == self.retry);

@@ -50,7 +50,9 @@ impl Verify {
         let (plan, absent) = self.plan();
         let cells = plan.cells();
         if cells.is_empty() {
-            return Err("none of these backends is on this machine: see rstall list".to_owned());
+            let message = "nothing is left to try: none of these backends or kernels is on this \
+                           machine; see rstall list";
+            return Err(message.to_owned());
         }
         let bar = bar(cells.len() as u64);
         let timing = Timing { program: super::this_program(), ..Timing::sweep() };
@@ -59,7 +61,10 @@ impl Verify {
         let took = (clock::now() - began).as_secs_f64();
         bar.finish_and_clear();
         if self.json {
-            for tried in &tried {
+            // What is news comes first, as in the text.
+            let (expected, news): (Vec<_>, Vec<_>) =
+                tried.iter().partition(|tried| tried.is_as_expected());
+            for tried in news.into_iter().chain(expected) {
                 super::show(&format!("{}\n", line(tried)))?;
             }
         } else {

@@ -114,26 +114,26 @@ impl Watch {
     }
 }
 
-/// How many of io_uring's worker threads that work for `thread`, of this process, are parked
-/// in accept. Waits until each worker of the process has taken its name, which it does as it
-/// first runs, and until those of `thread` sleep; at most until the deadline.
+/// How many of io_uring's worker threads, of this process, are parked in accept. Waits until
+/// each has taken its name, which it does as it first runs, and sleeps; at most until the
+/// deadline.
 #[cfg(target_os = "linux")]
-pub fn workers_in_accept(thread: ThreadId, deadline: Moment) -> usize {
+pub fn workers_in_accept(deadline: Moment) -> usize {
     loop {
         let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
         let workers: Vec<Worker> = tasks.filter_map(|task| Worker::of(&task.path())).collect();
-        let ours = |worker: &&Worker| worker.name == format!("iou-wrk-{thread}");
-        let named = workers.iter().all(|worker| worker.name.starts_with("iou-"));
-        let asleep = workers.iter().filter(ours).all(|one| !matches!(&*one.wchan, "" | "0"));
-        if named && asleep || deadline.remaining().is_zero() {
-            return workers.iter().filter(ours).filter(|one| one.wchan.contains("accept")).count();
+        let settled = |one: &Worker| one.is_named() && !matches!(&*one.wchan, "" | "0");
+        if workers.iter().all(settled) || deadline.remaining().is_zero() {
+            let parked = |one: &&Worker| one.is_named() && one.wchan.contains("accept");
+            return workers.iter().filter(parked).count();
         }
         std::thread::yield_now();
     }
 }
 
-/// A kernel thread that works for an io_uring ring: in the process's list of threads, and
-/// named after the thread that it works for (io_uring/io-wq.c, `io_wq_worker`).
+/// A kernel thread that works for an io_uring ring: in the process's list of threads, and named
+/// so as it first runs (io_uring/io-wq.c, `io_wq_worker`). The number in the name is of the
+/// whole machine, and of no use in a namespace.
 #[cfg(target_os = "linux")]
 struct Worker {
     name: String,
@@ -142,6 +142,10 @@ struct Worker {
 
 #[cfg(target_os = "linux")]
 impl Worker {
+    fn is_named(&self) -> bool {
+        self.name.starts_with("iou-")
+    }
+
     /// The worker of this folder of /proc; `None` where it is another thread.
     fn of(task: &std::path::Path) -> Option<Worker> {
         /// PF_IO_WORKER (include/linux/sched.h).
@@ -157,7 +161,7 @@ impl Worker {
 
 /// io_uring is Linux's.
 #[cfg(not(target_os = "linux"))]
-pub fn workers_in_accept(_thread: ThreadId, _deadline: Moment) -> usize {
+pub fn workers_in_accept(_deadline: Moment) -> usize {
     0
 }
 

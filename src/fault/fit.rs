@@ -105,6 +105,9 @@ fn window(arm: &Arm, driver: &Driver) -> Option<&'static str> {
 
 fn habit(arm: &Arm, driver: &Driver) -> Option<&'static str> {
     match arm.habit {
+        _ if closes_first(arm) && driver.registration == Registration::Contract => {
+            Some("the library's contract forbids closing what is registered")
+        }
         Habit::Exhausted(Remedy::Pause | Remedy::PauseForGood) if !driver.watches_others => {
             Some("it watches nothing that could tell it when to go on")
         }
@@ -114,13 +117,15 @@ fn habit(arm: &Arm, driver: &Driver) -> Option<&'static str> {
         Habit::Exhausted(Remedy::BackOff) if !cfg!(target_os = "linux") => {
             Some("this system has no timer descriptor (timerfd_create(2))")
         }
-        Habit::Closes { deregisters: false } if driver.registration == Registration::Contract => {
-            Some("the library's contract forbids closing what is registered")
-        }
         Habit::NeverRearms if driver.rearms == Rearms::Never => Some("there is nothing to renew"),
         Habit::Reads { .. } if !driver.watches_others => {
             Some("it serves nobody else whom a read could keep waiting")
         }
         _ => None,
     }
+}
+
+/// Whether the listener is closed while it is registered.
+fn closes_first(arm: &Arm) -> bool {
+    arm.steps().contain(Step::Renumber) || arm.habit == Habit::Closes { deregisters: false }
 }

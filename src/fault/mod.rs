@@ -105,13 +105,18 @@ impl Arm {
     }
 
     /// Whether a trial needs a process of its own, since it changes what belongs to a process:
-    /// its limit on open files, its network, which numbers are free.
+    /// its limit on open files, its network, which numbers are free, which threads it has.
     pub fn needs_a_process(&self) -> bool {
         let steps = self.steps();
         // A number that is free for a moment is whoever's opens something next.
         let closes = self.habit == Habit::Closes { deregisters: false };
         let frees_a_number = closes && steps.at_bystander.1 > 0;
-        frees_a_number || steps.contain(Step::Exhaust) || steps.contain(Step::LeaveMigrating)
+        // The process's kernel threads are counted: they must be the trial's.
+        let counts_threads = steps.at_bystander.1 > 1;
+        frees_a_number
+            || counts_threads
+            || steps.contain(Step::Exhaust)
+            || steps.contain(Step::LeaveMigrating)
     }
 }
 
@@ -176,16 +181,19 @@ impl Arm {
     pub fn clients(&self, count: usize) -> usize {
         match self.scene {
             Scene::One(steps) => steps.leave(count, false).came,
-            Scene::Herd(..) => 1,
+            Scene::Herd(_, loops) => Arm::HERD_CLIENTS * loops,
         }
     }
+
+    /// How many clients come for each loop of a herd, one after the other.
+    pub(crate) const HERD_CLIENTS: usize = 2;
 
     /// How many connections are left for the loop: those that nobody else takes, and that the
     /// kernel does not drop as they are aborted.
     pub fn offered(&self, count: usize, kernel: &Kernel) -> usize {
         match self.scene {
             Scene::One(steps) => steps.left(count, kernel),
-            Scene::Herd(..) => 1,
+            Scene::Herd(..) => self.clients(count),
         }
     }
 }

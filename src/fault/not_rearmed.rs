@@ -12,7 +12,7 @@ pub(super) const FAULT: Fault = Fault {
     about: "one client connects, and a second after the first was accepted",
     symptom: "the second is never reported",
     cure: "arm the registration again after each report",
-    seen_in: &["epoll_ctl(2)", "EPOLLONESHOT", "lesismal/nbio#333"],
+    seen_in: &["epoll_ctl(2)", "lesismal/nbio#333"],
     arms: &[
         Arm::new("never", "it is not armed again", STEPS, Habit::NeverRearms),
         Arm::new("always", "it is armed again before each wait", STEPS, Habit::Sound),

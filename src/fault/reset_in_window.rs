@@ -10,7 +10,7 @@ pub(super) const FAULT: Fault = Fault {
     symptom: "where the kernel drops the connection, accept on a blocking listener parks",
     cure: "a non-blocking listener, and a loop that goes on after EWOULDBLOCK, ECONNABORTED, \
            EPROTO and EINTR",
-    seen_in: &["UNIX Network Programming 16.6", "accept(2)"],
+    seen_in: &["UNIX Network Programming 16.6", "accept(2)", "apache/nuttx#19564"],
     arms: &[Arm::only(Steps {
         before_wait: &[Step::Connect],
         in_window: &[Step::Reset],

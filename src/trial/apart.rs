@@ -87,7 +87,7 @@ fn conduct(order: &str) -> Result<Record, String> {
     let arm = fault.arm(&order.arm).ok_or("no such arm")?;
     if arm.steps().contain(Step::LeaveMigrating) {
         // Before any socket is opened: it belongs to the network in which it was.
-        network::leave_for_an_own()?;
+        network::leave_for_one_that_migrates()?;
     }
     let cell = Cell {
         backend: entry.name,
@@ -111,18 +111,4 @@ fn conduct(order: &str) -> Result<Record, String> {
 /// Whether this process is a trial's own, so that what belongs to a process may be changed.
 pub(super) fn is_apart() -> bool {
     APART.load(Ordering::Acquire)
-}
-
-/// Has the kernel move what is queued for a listener that closes to another of its group
-/// (ip-sysctl, tcp_migrate_req).
-///
-/// # Errors
-///
-/// Where this process is not a trial's own, or the setting cannot be made.
-pub(super) fn have_the_kernel_migrate() -> io::Result<()> {
-    if !is_apart() {
-        let message = "it is a setting of the network's: only for a process of the trial's own";
-        return Err(io::Error::new(io::ErrorKind::Unsupported, message));
-    }
-    std::fs::write("/proc/sys/net/ipv4/tcp_migrate_req", "1")
 }

@@ -6,8 +6,8 @@ use std::net::Shutdown;
 
 use socket2::SockRef;
 
-use super::apart;
 use super::conductor::{Conductor, Stop};
+use super::injection::accept_within;
 use super::log::What;
 use super::number;
 use crate::evidence::queue;
@@ -35,11 +35,7 @@ impl Conductor<'_> {
                 Ok(())
             }
             Step::StopByClose | Step::StopByShutdown | Step::StopByClient => self.stop_by(step),
-            Step::LeaveMigrating => {
-                apart::have_the_kernel_migrate().map_err(Stop::void("tcp_migrate_req"))?;
-                self.leave()
-            }
-            Step::Leave => self.leave(),
+            Step::Leave | Step::LeaveMigrating => self.leave(),
             // The queue's own steps are done by `inject`.
             _ => Ok(()),
         }
@@ -81,25 +77,29 @@ impl Conductor<'_> {
     }
 
     fn exhaust(&mut self) -> Result<(), Stop> {
-        if !apart::is_apart() {
-            return Err(Stop::NotOpened(
-                "descriptors can only run out in a process of the trial's own".to_owned(),
-            ));
-        }
         self.shortage = Some(Shortage::begin().map_err(Stop::void("the limit on open files"))?);
         self.note(What::RanOut);
         Ok(())
     }
 
     fn stop_by(&mut self, step: Step) -> Result<(), Stop> {
+        let null = File::open("/dev/null").map_err(Stop::void("/dev/null"))?;
+        if step == Step::StopByClose {
+            // The loop's descriptor is the last one then.
+            self.listener.let_go().map_err(Stop::void("closing the other descriptor"))?;
+        }
         self.note(What::StopAsked);
-        self.stage.iter().for_each(|stage| stage.ask_to_stop());
         match step {
             Step::StopByClose => {
-                // Closed, and its number another file's at once: the backend still owns it.
-                let null = File::open("/dev/null").map_err(Stop::void("/dev/null"))?;
-                number::give(self.number, &null).map_err(Stop::void("closing the listener"))
+                // Closed, and its number another file's at once: the backend still owns it, and
+                // is parked, since it has not been told yet.
+                number::give(self.number, &null).map_err(Stop::void("closing the listener"))?;
+                self.stage.iter().for_each(|stage| stage.ask_to_stop());
+                return Ok(());
             }
+            _ => self.stage.iter().for_each(|stage| stage.ask_to_stop()),
+        }
+        match step {
             Step::StopByShutdown => {
                 let socket = SockRef::from(self.listener.socket());
                 socket.shutdown(Shutdown::Both).map_err(Stop::void("shutting the listener down"))
@@ -130,10 +130,13 @@ impl Conductor<'_> {
         }
         let mut ports: Vec<u16> = self.clients.iter().map(|client| client.local().port()).collect();
         while queue::readable(self.listener.socket()).map_err(Stop::void("looking at the queue"))? {
-            let (_, peer) =
-                self.listener.socket().accept().map_err(Stop::void("the other's accept"))?;
-            ports.retain(|&port| port != peer.port());
-            self.note(What::Migrated { port: peer.port() });
+            let (_, peer) = accept_within(&self.listener, self.deadline)
+                .map_err(Stop::void("the other's accept"))?;
+            // A client that came later, to the rescue, has nothing to do with it.
+            if ports.contains(&peer.port()) {
+                ports.retain(|&port| port != peer.port());
+                self.note(What::Migrated { port: peer.port() });
+            }
         }
         let taken = |port: &u16| {
             self.log.iter().any(|event| match event.what {

@@ -195,6 +195,9 @@ impl<'a> Conductor<'a> {
         }
         if !steps.once_parked.is_empty() {
             self.until_parked()?;
+            if self.ended {
+                return Ok(());
+            }
             self.inject(steps.once_parked)?;
         }
         if !steps.once_exhausted.is_empty() {
@@ -320,7 +323,7 @@ impl<'a> Conductor<'a> {
         let workers = match self.cell.arm.steps().at_bystander.1 {
             // Looking takes a descriptor, which a trial about numbers must not have taken.
             ..=ROBBED => 0,
-            _ => park::workers_in_accept(self.thread, self.deadline),
+            _ => park::workers_in_accept(self.deadline),
         };
         if workers > 0 {
             self.note(What::WorkersParked { workers });
@@ -330,6 +333,10 @@ impl<'a> Conductor<'a> {
 
     /// Takes in what the loop tells, for at most `limit`. Says where it is held, if it is.
     pub(super) fn attend(&mut self, limit: Duration) -> Result<Option<Hold>, Stop> {
+        // A loop that never stops talking has its time as well.
+        if self.deadline.remaining().is_zero() {
+            return Err(Stop::Watchdog);
+        }
         let message = self.stage.as_ref().and_then(|stage| stage.next(limit));
         match message {
             Some(Message::Opened(thread)) => {
@@ -351,7 +358,6 @@ impl<'a> Conductor<'a> {
                 self.ended |= end_of(&event).is_some();
                 self.log.push(event);
             }
-            None if self.deadline.remaining().is_zero() => return Err(Stop::Watchdog),
             None => {}
         }
         Ok(None)

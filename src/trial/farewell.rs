@@ -12,7 +12,7 @@ use crate::clock;
 use crate::peer::Peer;
 
 /// How long a loop that was told to stop may take before its thread is left behind.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 impl<'a> Conductor<'a> {
     /// Ends the loop: by flag, by the bystander's hang-up, by the clients' and by one more
@@ -66,8 +66,10 @@ impl<'a> Conductor<'a> {
             let _ = client.reset();
         }
         let clients = if self.other.is_some() { 32 } else { 1 };
+        let deadline = clock::now().after(FAREWELL);
         let connect = |_| {
-            let mut client = Peer::connect_within(self.listener.addr(), FAREWELL).ok()?;
+            let addr = self.listener.addr();
+            let mut client = Peer::connect_within(addr, deadline.remaining()).ok()?;
             // For a loop that reads from whomever it accepts.
             let _ = client.send();
             Some(client)

@@ -1,12 +1,21 @@
 //! Injects a fault: what its steps do to the accept queue, and how that is known.
 
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+
+use socket2::SockRef;
+
 use super::conductor::{Conductor, Stop};
 use super::log::What;
 use super::number;
+use crate::clock::Moment;
 use crate::connection::Connection;
 use crate::evidence::reset::Ended;
 use crate::evidence::{queue, reset};
 use crate::fault::Step;
+use crate::listener::{Listener, Mode};
 use crate::outcome;
 use crate::peer::Peer;
 
@@ -102,14 +111,13 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Another acceptor of the same queue. A connection is known to be there, so that it
-    /// returns at once whatever the listener's mode.
+    /// Another acceptor of the same queue, where a connection is known to be.
     fn rival(&mut self) -> Result<(), Stop> {
         if !queue::readable(self.listener.socket()).map_err(Stop::void("looking at the queue"))? {
             return Err(Stop::Void("there is nothing for a rival to take".to_owned()));
         }
-        let (stream, peer) =
-            self.listener.socket().accept().map_err(Stop::void("the rival's accept"))?;
+        let (stream, peer) = accept_within(&self.listener, self.deadline)
+            .map_err(Stop::void("the rival's accept"))?;
         self.note(What::RivalTook { port: Some(peer.port()) });
         let connection = Connection::new(stream.into(), Some(peer));
         self.rival_took.push(connection);
@@ -150,4 +158,26 @@ impl Conductor<'_> {
         }
         Ok(())
     }
+}
+
+/// One accept on a listener where a connection is known to be: it returns at once, unless
+/// somebody else is faster and the listener blocks. Then it is given up at the deadline, and
+/// the listener is shut down, which on Linux ends the accept as well.
+pub(super) fn accept_within(
+    listener: &Listener,
+    deadline: Moment,
+) -> io::Result<(TcpStream, SocketAddr)> {
+    if listener.mode() == Mode::NonBlocking {
+        return listener.socket().accept();
+    }
+    let own = listener.duplicate()?;
+    let (done, told) = mpsc::channel();
+    thread::spawn(move || {
+        // Nobody listens any more once the deadline has passed.
+        let _ = done.send(own.socket().accept());
+    });
+    told.recv_timeout(deadline.remaining()).unwrap_or_else(|_| {
+        let _ = SockRef::from(listener.socket()).shutdown(Shutdown::Both);
+        Err(io::ErrorKind::TimedOut.into())
+    })
 }

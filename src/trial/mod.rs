@@ -143,6 +143,10 @@ impl Default for Timing {
     }
 }
 
+/// How a message begins that tells of something which this system lets nobody do: then the
+/// trial makes no sense here, and nothing is wrong.
+pub const REFUSED: &str = "this system refuses it: ";
+
 /// Runs one trial: on the calling thread, with its loop or loops on others; or in a process
 /// of its own, where it changes what belongs to a process. Blocks until the trial is over, at
 /// most for the watchdog's time and a few seconds of farewell.
@@ -154,6 +158,9 @@ impl Default for Timing {
 pub fn run(cell: &Cell, timing: Timing) -> Result<Record, String> {
     match (cell.arm.needs_a_process(), timing.program, cell.arm.scene) {
         (true, Some(program), _) => apart::run(cell, timing, program),
+        (true, None, _) if !apart::is_apart() => {
+            Err("this trial needs a process of its own, and no program was named for it".to_owned())
+        }
         (_, _, Scene::Herd(queues, loops)) => herd::run(cell, timing, queues, loops),
         (_, _, Scene::One(_)) => conductor::run(cell, timing),
     }

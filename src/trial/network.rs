@@ -3,26 +3,38 @@
 #![allow(unsafe_code)]
 
 /// Moves this process, which must have one thread only, to a network of its own with nothing
-/// but a loopback interface.
+/// but a loopback interface, in which the kernel moves what is queued for a listener that
+/// closes to another of its group (ip-sysctl, tcp_migrate_req; Linux 5.14).
 ///
 /// # Errors
 ///
-/// A message where the system does not let it: no privilege and no user namespaces.
+/// What this system [refuses](super::REFUSED): no privilege and no user namespaces, a kernel
+/// without the setting, a /proc that is not to be written.
 #[cfg(target_os = "linux")]
-pub(super) fn leave_for_an_own() -> Result<(), String> {
+pub(super) fn leave_for_one_that_migrates() -> Result<(), String> {
+    leave_for_an_own()
+        .and_then(|()| {
+            let set = std::fs::write("/proc/sys/net/ipv4/tcp_migrate_req", "1");
+            set.map_err(|error| format!("net.ipv4.tcp_migrate_req cannot be set: {error}"))
+        })
+        .map_err(|reason| format!("{}{reason}", super::REFUSED))
+}
+
+#[cfg(target_os = "linux")]
+fn leave_for_an_own() -> Result<(), String> {
     use nix::sched::{CloneFlags, unshare};
 
     let network = CloneFlags::CLONE_NEWNET;
-    unshare(network).or_else(|_| unshare(CloneFlags::CLONE_NEWUSER | network)).map_err(
-        |error| format!("this system gives no network of its own (unshare(2)): {error}"),
-    )?;
+    unshare(network)
+        .or_else(|_| unshare(CloneFlags::CLONE_NEWUSER | network))
+        .map_err(|error| format!("no network of one's own is given (unshare(2)): {error}"))?;
     raise_loopback().map_err(|error| format!("cannot raise the loopback interface: {error}"))
 }
 
 /// What has no namespaces.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn leave_for_an_own() -> Result<(), String> {
-    Err("network namespaces are Linux's".to_owned())
+pub(super) fn leave_for_one_that_migrates() -> Result<(), String> {
+    Err(format!("{}network namespaces are Linux's", super::REFUSED))
 }
 
 /// Sets IFF_UP on `lo`, which is down in a new network (netdevice(7)).

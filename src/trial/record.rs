@@ -133,10 +133,10 @@ pub enum Ending {
 }
 
 impl Record {
-    /// How many connections the loop took, dead ones included.
+    /// How many connections the loop took and kept, dead ones included.
     pub fn taken(&self) -> usize {
         let taken = self.accepts.iter().filter(|accept| accept.outcome.took_connection()).count();
-        taken.saturating_sub(self.rescues_taken())
+        taken.saturating_sub(self.rescues_taken() + self.shed())
     }
 
     /// How many connections nobody has: of those on offer, those that no accept of the loop has
@@ -152,8 +152,11 @@ impl Record {
 
     /// How many connections it closed for want of a descriptor, the rescue not counted.
     fn shed(&self) -> usize {
-        let rescue = self.rescue();
-        self.count(|what| matches!(what, What::Shed { port } if port.is_none() || *port != rescue))
+        let rescues = self.rescues();
+        self.count(|what| match what {
+            What::Shed { port } => port.is_none_or(|port| !rescues.contains(&port)),
+            _ => false,
+        })
     }
 
     /// How often accept found no descriptor.
@@ -178,15 +181,18 @@ impl Record {
     }
 
     fn rescues_taken(&self) -> usize {
-        let rescue = self.rescue();
-        self.accepts.iter().filter(|accept| rescue.is_some() && accept.port == rescue).count()
+        let rescues = self.rescues();
+        let rescued = |port: Option<u16>| port.is_some_and(|port| rescues.contains(&port));
+        self.accepts.iter().filter(|accept| rescued(accept.port)).count()
     }
 
-    fn rescue(&self) -> Option<u16> {
-        self.events.iter().find_map(|event| match event.what {
+    /// The ports of those who came to the rescue.
+    fn rescues(&self) -> Vec<u16> {
+        let port = |event: &Event| match event.what {
             What::RescueConnected { port } => Some(port),
             _ => None,
-        })
+        };
+        self.events.iter().filter_map(port).collect()
     }
 }
 
@@ -208,11 +214,8 @@ pub(super) fn derive(cell: &Cell, events: Vec<Event>, findings: Findings) -> Rec
         What::Ended { end } => Some(end.clone()),
         _ => None,
     });
-    // A loop that was told to stop may be woken by an error.
-    let stop_asked = events.iter().any(|event| event.what == What::StopAsked);
     let ending = match ended {
         _ if findings.censored || findings.left_behind => Ending::Censored,
-        Some(End::Died(_)) if stop_asked => Ending::Done,
         Some(End::Died(outcome)) => Ending::Died(outcome),
         Some(End::WaitFailed(errno)) => Ending::WaitFailed(errno),
         Some(End::Stopped) | None => Ending::Done,

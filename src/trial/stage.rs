@@ -18,7 +18,7 @@ use socket2::SockRef;
 
 use super::log::{Event, What};
 use crate::accept::accept;
-use crate::accept_loop::{End, Habit, Observer, Policy, Ripe};
+use crate::accept_loop::{End, Habit, Observer, Policy, Prepared};
 use crate::backend::{Backend, Driver, Ready, Token};
 use crate::clock;
 use crate::connection::Connection;
@@ -151,12 +151,12 @@ fn perform(set: Set, mut witness: Witness) {
         let kept = drains.then(|| listener.duplicate()).transpose();
         let opened = || {
             let mut backend = open(driver, listener, bystander.as_ref())?;
-            let ripe = Ripe::new(&mut *backend, policy)?;
-            Ok((backend, ripe, kept?))
+            let prepared = Prepared::new(&mut *backend, policy)?;
+            Ok((backend, prepared, kept?))
         };
         opened().map_err(|error: io::Error| error.to_string())
     });
-    let (mut backend, ripe, kept) = match opened {
+    let (mut backend, prepared, kept) = match opened {
         Ok(opened) => opened,
         Err(message) => return witness.tell(Message::NotOpened(message)),
     };
@@ -164,11 +164,11 @@ fn perform(set: Set, mut witness: Witness) {
     if witness.gate.recv().is_err() {
         return;
     }
-    let end = ripe.run(&mut *backend, driver.takes, &mut witness);
+    let end = prepared.run(&mut *backend, driver.takes, &mut witness);
     if let Some(kept) = &kept {
         // What is in flight is withdrawn first, and stays queued.
         let _ = backend.disarm();
-        witness.drain(kept);
+        witness.drain(kept, policy.retry);
     }
     // The bystander's client must see a dead loop hang up, so every descriptor goes first.
     drop((backend, kept, bystander, witness.bystander.take()));
@@ -235,13 +235,13 @@ impl Witness {
     }
 
     /// Takes what is queued before the loop leaves, until there is nothing more.
-    fn drain(&mut self, listener: &Listener) {
+    fn drain(&mut self, listener: &Listener, retry: RetrySet) {
         while !self.signals.leave.load(Ordering::Acquire) {
             self.accepting();
             let result = accept(listener.socket());
             let taken = result.is_ok();
             let (outcome, _) = self.accepted(result);
-            if !taken && !RetrySet::Stevens.survives(&outcome) || outcome == Outcome::WouldBlock {
+            if !taken && !retry.survives(&outcome) || outcome == Outcome::WouldBlock {
                 break;
             }
         }

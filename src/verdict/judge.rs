@@ -27,13 +27,14 @@ pub struct Judgement {
 ///
 /// # Errors
 ///
-/// Why it counts for nothing: it was void, or the watchdog ended it.
+/// Why it counts for nothing: it was void, or the watchdog ended it before it was proved to
+/// stall.
 pub fn judge(record: &Record, driver: &Driver) -> Result<Judgement, String> {
     if let Some(reason) = &record.void {
         return Err(format!("void: {reason}"));
     }
     if let Some(stall) = &record.stall {
-        let waited = crate::clock::nanos(stall.accept_returned - stall.byte_sent) as f64 / 1e6;
+        let waited = crate::clock::nanos(stall.accept_returned - stall.accept_entered) as f64 / 1e6;
         let call = match stall.call {
             crate::trial::Call::Accept => "accept",
             crate::trial::Call::Read => "read",

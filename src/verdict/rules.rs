@@ -62,8 +62,8 @@ rules! {
         see "close(2), Multithreaded processes and close()";
     the_stop_is_heard: &[Safe],
         when |f| f.step(Step::StopByShutdown) || f.step(Step::StopByClient),
-        since "accept returns, with EINVAL or with the client, and the loop sees that it is to \
-               stop",
+        since "accept returns, with EINVAL or with the client, and the loop looks whether it is \
+               to stop",
         see "net/ipv4/inet_connection_sock.c inet_csk_accept";
     draining_before_leaving_parks: &[Stalls],
         when |f| f.step(Step::Leave) && f.habit() == Habit::Leaves { drained: true } && f.blocks,
@@ -117,7 +117,7 @@ rules! {
     the_report_was_checked: &[Safe],
         when |f| f.habit() == Habit::Checks,
         since "the report is of a registration that is gone, and is dropped",
-        see "epoll(7), questions and answers 6";
+        see "epoll(7), possible pitfalls, if you use an event cache";
 
     // A herd.
     one_loop_wakes_accept_waits: &[Safe],
@@ -210,7 +210,7 @@ rules! {
     starves: &[Starves],
         when |f| f.storms() && f.budget > FAIR && f.driver().takes == Takes::AfterReport,
         since "it takes the whole storm before it turns to the others",
-        see "epoll(7), EPOLLET and starvation";
+        see "epoll(7), possible pitfalls, starvation";
     the_library_goes_on: &[Starves],
         when |f| f.storms() && f.driver().accepts_unasked != Unasked::Never,
         since "it tries accept before it asks for events, and asks only when accept says \
@@ -224,10 +224,20 @@ rules! {
         when |f| f.queues().is_some() && f.driver().accepts_unasked == Unasked::First,
         since "its reactor is the process's, and the thread that drives it wakes for others too",
         see "async-io, block_on";
+    the_woken_may_be_two_and_park: &[Safe, Stalls],
+        when |f| f.shares_a_listener() && f.driver().wakes_one && f.blocks
+            && f.driver().takes == Takes::AfterReport,
+        since "the kernel wakes one or more, and of two the slower parks in accept",
+        see "epoll_ctl(2), EPOLLEXCLUSIVE";
+    the_woken_may_be_two_and_end: &[Safe, Dies],
+        when |f| f.shares_a_listener() && f.driver().wakes_one && f.naive
+            && f.driver().takes == Takes::AfterReport,
+        since "the kernel wakes one or more, and of two the slower ends on EWOULDBLOCK",
+        see "epoll_ctl(2), EPOLLEXCLUSIVE";
     a_herd_that_wakes_one: &[Safe, Wastes],
         when |f| f.shares_a_listener() && f.driver().wakes_one,
         since "the kernel wakes one or more: it promises no more than that",
-        see "epoll_ctl(2), EPOLLEXCLUSIVE";
+        see "epoll_ctl(2), EPOLLEXCLUSIVE; io_uring/opdef.c poll_exclusive";
     the_herd: &[Wastes],
         when |f| f.shares_a_listener(),
         since "every loop is woken for the one connection",

@@ -1,6 +1,7 @@
 //! Tries cell after cell, and holds what each came to against its rule.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -10,7 +11,7 @@ use super::judge::{Judgement, judge};
 use super::rules::{self, Rule};
 use crate::accept_loop::{Discipline, Policy};
 use crate::backend::{self, Driver, Entry};
-use crate::fault::{self, Fault, Scene, Step};
+use crate::fault::{self, Fault, Scene};
 use crate::kernel::{self, Kernel};
 use crate::listener::{Family, ListenerSpec, Mode};
 use crate::outcome::RetrySet;
@@ -166,7 +167,7 @@ impl Seen {
 }
 
 /// Tries the cells, as many side by side as there are CPUs, and calls `tick` after each. Ends
-/// early, with what is done, once an interrupt was asked for.
+/// early, with the first cells that are done, once an interrupt was asked for.
 pub fn run(cells: &[Cell], trials: usize, timing: Timing, tick: impl Fn() + Sync) -> Vec<Tried> {
     let next = AtomicUsize::new(0);
     let abreast = thread::available_parallelism().map_or(2, usize::from);
@@ -175,17 +176,25 @@ pub fn run(cells: &[Cell], trials: usize, timing: Timing, tick: impl Fn() + Sync
         while !interrupt::asked() {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(cell) = cells.get(at) else { break };
-            done.push((at, try_one(cell, trials, timing)));
+            let tried = try_one(cell, trials, timing);
+            // What was interrupted was not tried.
+            if interrupt::asked() {
+                break;
+            }
+            done.push((at, tried));
             tick();
         }
         done
     };
     let mut tried: Vec<(usize, Tried)> = thread::scope(|scope| {
         let workers: Vec<_> = (0..abreast).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        let done = workers.into_iter().map(|worker| worker.join());
+        done.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     tried.sort_by_key(|&(at, _)| at);
-    tried.into_iter().map(|(_, tried)| tried).collect()
+    // Up to the first that was not: what is behind a gap would stand in the wrong place.
+    let in_place = tried.into_iter().enumerate().take_while(|(place, (at, _))| place == at);
+    in_place.map(|(_, (_, tried))| tried).collect()
 }
 
 /// Tries one cell.
@@ -226,11 +235,7 @@ fn several(cell: &Cell, trials: usize, timing: Timing) -> Result<Seen, Misfit> {
                 figures.push(figure);
             }
             // What this system does not let anybody do is no failure of the loop's.
-            Err(reason)
-                if cell.arm.steps().contain(Step::LeaveMigrating)
-                    && figures.is_empty()
-                    && reason.starts_with("this system") =>
-            {
+            Err(reason) if reason.starts_with(trial::REFUSED) => {
                 return Err(Misfit::Refused(reason));
             }
             Err(_) if spare > 0 => spare -= 1,

@@ -15,6 +15,8 @@ pub(super) fn of(herd: &Herd<'_>, began: Moment) -> Record {
     let mut shares = Vec::new();
     let mut stall = None;
     let mut ending = Ending::Done;
+    // Who came to the rescue was not on offer.
+    let offered = |port: Option<u16>| port.is_none_or(|port| !herd.rescues.contains(&port));
     for (number, member) in (1..).zip(&herd.loops) {
         let own: Vec<Event> = events
             .iter()
@@ -24,20 +26,28 @@ pub(super) fn of(herd: &Herd<'_>, began: Moment) -> Record {
         let its = proof::accepts(&own, herd.cell.driver.takes, false);
         let proved = proof::stall(&own, &its);
         for event in &own {
-            if let What::Ended { end: End::Died(outcome) } = &event.what {
-                ending = Ending::Died(outcome.clone());
+            match &event.what {
+                What::Ended { end: End::Died(outcome) } => ending = Ending::Died(outcome.clone()),
+                What::Ended { end: End::WaitFailed(errno) } => {
+                    ending = Ending::WaitFailed(errno.clone());
+                }
+                _ => {}
             }
         }
         shares.push(Share {
             wakeups: member.woken,
             would_blocks: its.iter().filter(|a| a.outcome == Outcome::WouldBlock).count(),
-            taken: its.iter().filter(|a| a.outcome.took_connection()).count(),
+            taken: its.iter().filter(|a| a.outcome.took_connection() && offered(a.port)).count(),
             stalled: proved.is_some(),
         });
         stall = stall.or(proved);
         accepts.extend(its);
     }
     accepts.sort_by_key(|accept| accept.entered);
+    if herd.loops.iter().any(|one| !one.ended) {
+        // Left behind: what it would have come to is unknown.
+        ending = Ending::Censored;
+    }
     Record {
         herd: shares,
         stall,
@@ -55,16 +65,16 @@ fn concerns(herd: &Herd<'_>, event: &Event, events: &[Event], number: usize) -> 
             _ => false,
         })
     };
-    let rescue = herd.rescues.iter().find(|&&(port, _)| took(port));
+    let rescue = herd.rescues.iter().copied().find(|&port| took(port));
     match (&event.what, rescue) {
-        (What::RescueConnected { port }, Some((taken, _))) => port == taken,
+        (What::RescueConnected { port }, Some(taken)) => *port == taken,
         (What::RescueBegan, Some(_)) => {
             // The one whose connect came next.
             let next = events.iter().find_map(|later| match later.what {
                 What::RescueConnected { port } if later.at >= event.at => Some(port),
                 _ => None,
             });
-            next == rescue.map(|&(port, _)| port)
+            next == rescue
         }
         _ => false,
     }

@@ -2,14 +2,12 @@
 //! something?
 
 mod account;
+mod rescue;
 
 use std::io;
-use std::net::Shutdown;
 use std::time::Duration;
 
-use socket2::SockRef;
-
-use super::conductor::{LOOK, cannot_set_up};
+use super::conductor::{LOOK, Stop, cannot_set_up};
 use super::log::{Event, What};
 use super::quiet::{Quiet, patience};
 use super::record::{Ending, Record};
@@ -17,20 +15,13 @@ use super::stage::{Message, Set, Stage, end_of};
 use super::{Cell, Timing};
 use crate::clock::{self, Moment};
 use crate::evidence::park::{Doing, Watch};
-use crate::fault::Queues;
+use crate::fault::{Arm, Queues};
 use crate::interpose;
 use crate::listener::Listener;
-use crate::outcome;
 use crate::peer::{Bystander, Peer};
 
-/// How long loops that were told to stop may take before their threads are left behind.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How many clients come for each loop, one after the other.
-const CLIENTS_EACH: usize = 2;
-
-/// How often a parked loop's rescue is tried for each loop of the herd.
-const TRIES_EACH: usize = 8;
+/// How many messages of one loop are taken in at a time.
+const AT_A_TIME: usize = 64;
 
 /// Runs one trial of a herd of so many loops: as [`super::run`].
 pub(super) fn run(
@@ -63,13 +54,9 @@ pub(super) fn run(
     herd.note(What::Stopping);
     herd.dismiss();
     match result {
-        Err(Failure::NotOpened(message)) => Err(message),
-        Err(Failure::Void(reason)) => {
-            Ok(Record { void: Some(reason), ..account::of(&herd, began) })
-        }
-        Err(Failure::Watchdog) => {
-            Ok(Record { ending: Ending::Censored, ..account::of(&herd, began) })
-        }
+        Err(Stop::NotOpened(message)) => Err(message),
+        Err(Stop::Void(reason)) => Ok(Record { void: Some(reason), ..account::of(&herd, began) }),
+        Err(Stop::Watchdog) => Ok(Record { ending: Ending::Censored, ..account::of(&herd, began) }),
         Ok(()) => Ok(account::of(&herd, began)),
     }
 }
@@ -86,12 +73,6 @@ fn listeners(cell: &Cell, queues: Queues, loops: usize) -> io::Result<Vec<Listen
     }
 }
 
-enum Failure {
-    NotOpened(String),
-    Watchdog,
-    Void(String),
-}
-
 struct Herd<'a> {
     cell: &'a Cell,
     timing: Timing,
@@ -100,8 +81,8 @@ struct Herd<'a> {
     listeners: Vec<Listener>,
     clients: Vec<Peer>,
     log: Vec<Event>,
-    /// The rescues that were sent: the port of each, and when its connect began.
-    rescues: Vec<(u16, Moment)>,
+    /// The ports of those who came to the rescue.
+    rescues: Vec<u16>,
 }
 
 /// One loop of a herd.
@@ -171,13 +152,13 @@ impl Herd<'_> {
         Ok(())
     }
 
-    fn conduct(&mut self) -> Result<(), Failure> {
+    fn conduct(&mut self) -> Result<(), Stop> {
         while self.loops.iter().any(|one| one.park.is_none()) {
             self.attend()?;
         }
         self.let_all_go();
         self.settle()?;
-        for _ in 0..self.loops.len() * CLIENTS_EACH {
+        for _ in 0..self.loops.len() * Arm::HERD_CLIENTS {
             self.count_sleeps(|_, _| {});
             self.connect()?;
             // Whoever is woken by this client is held in the window, so that nobody takes the
@@ -207,7 +188,7 @@ impl Herd<'_> {
 
     /// Somebody takes the connection. A library whose threads pass readiness on to each other
     /// may do so some time after all of them have gone to sleep.
-    fn until_taken(&mut self) -> Result<(), Failure> {
+    fn until_taken(&mut self) -> Result<(), Stop> {
         let taken = |event: &&Event| match &event.what {
             What::AcceptReturned { outcome, .. } => outcome.answers(),
             _ => false,
@@ -221,33 +202,35 @@ impl Herd<'_> {
         Ok(())
     }
 
-    fn connect(&mut self) -> Result<(), Failure> {
+    fn connect(&mut self) -> Result<(), Stop> {
         self.note(What::ConnectBegan);
         let addr = self.listeners[0].addr();
         let client = Peer::connect_within(addr, self.deadline.remaining())
-            .map_err(|error| void("a client's connect", &error))?;
+            .map_err(Stop::void("a client's connect"))?;
         self.note(What::Queued { port: client.local().port() });
         self.clients.push(client);
         Ok(())
     }
 
     /// Takes in what the loops have told.
-    fn attend(&mut self) -> Result<(), Failure> {
+    fn attend(&mut self) -> Result<(), Stop> {
         if self.deadline.remaining().is_zero() {
-            return Err(Failure::Watchdog);
+            return Err(Stop::Watchdog);
         }
         let mut told = false;
         for (number, member) in (1..).zip(&mut self.loops) {
             let next = |limit| member.stage.as_ref().and_then(|stage| stage.next(limit));
-            while let Some(message) = next(Duration::ZERO) {
+            // One that never stops talking leaves the others their turn, and the watchdog its.
+            for _ in 0..AT_A_TIME {
+                let Some(message) = next(Duration::ZERO) else { break };
                 told = true;
                 match message {
                     Message::Opened(thread) => member.park = Some(Watch::new(thread)),
-                    Message::NotOpened(message) => return Err(Failure::NotOpened(message)),
+                    Message::NotOpened(message) => return Err(Stop::NotOpened(message)),
                     Message::Panicked(text) => {
                         member.ended = true;
                         let reason = format!("a loop's thread panicked: {text}");
-                        return Err(Failure::Void(reason));
+                        return Err(Stop::Void(reason));
                     }
                     Message::InWindow | Message::AtBystander => member.held = true,
                     Message::Did(event) => {
@@ -267,7 +250,7 @@ impl Herd<'_> {
     }
 
     /// Waits until each loop is held, sleeps, or has ended, and has told everything.
-    fn settle(&mut self) -> Result<(), Failure> {
+    fn settle(&mut self) -> Result<(), Stop> {
         let mut quiet = Quiet::default();
         loop {
             self.attend()?;
@@ -277,7 +260,7 @@ impl Herd<'_> {
                 one.held || one.ended || one.waits && doing != Doing::Running
             };
             let asleep = self.loops.iter().zip(&looks).all(settled);
-            let awaited = self.loops.iter().zip(&looks).filter(|(one, _)| !one.held);
+            let awaited = self.loops.iter().zip(&looks).filter(|(one, _)| !one.held && !one.ended);
             let longest = awaited.map(|(_, &doing)| patience(doing)).max().unwrap_or(LOOK);
             if quiet.lasts(asleep, (self.log.len(), sleeps), longest) {
                 return Ok(());
@@ -296,103 +279,10 @@ impl Herd<'_> {
         }
     }
 
-    /// A byte to each bystander whose loop is parked, then client after client until nobody
-    /// is parked any more, at most one for each.
-    fn rescue_all(&mut self) -> Result<(), Failure> {
-        let mut parked = Vec::new();
-        for number in 0..self.loops.len() {
-            if self.loops[number].is_parked() {
-                let at = self.note(What::ParkSeen);
-                self.log.push(Event { at, of: number + 1, what: What::ParkSeen });
-                let at = clock::now();
-                self.log.push(Event { at, of: number + 1, what: What::ByteSent });
-                parked.push(number);
-                if let Some(bystander) = &mut self.loops[number].bystander {
-                    bystander.send().map_err(|error| void("a bystander's byte", &error))?;
-                }
-            }
-        }
-        let due = clock::now().after(self.timing.rescue_after);
-        while !due.remaining().is_zero() {
-            self.attend()?;
-        }
-        // Others may be faster, and where each has a queue of its own, the kernel chooses whose
-        // it is (socket(7)).
-        let tries = self.loops.len() * TRIES_EACH;
-        let mut left = parked;
-        for _ in 0..left.len() * tries {
-            let Some(taker) = self.rescue()? else { continue };
-            left.retain(|&number| number != taker);
-            if left.is_empty() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// One more client. Says which loop took it.
-    fn rescue(&mut self) -> Result<Option<usize>, Failure> {
-        let began = self.note(What::RescueBegan);
-        let addr = self.listeners[0].addr();
-        let rescue = Peer::connect_within(addr, self.deadline.remaining())
-            .map_err(|error| void("the rescue's connect", &error))?;
-        let port = rescue.local().port();
-        self.note(What::RescueConnected { port });
-        self.rescues.push((port, began));
-        self.clients.push(rescue);
-        loop {
-            self.attend()?;
-            // Whoever is reported meanwhile goes on.
-            self.let_the_held_go();
-            let taken = self.log.iter().find(|event| match event.what {
-                What::AcceptReturned { port: taken, .. } => taken == Some(port),
-                _ => false,
-            });
-            if let Some(taken) = taken {
-                return Ok(taken.of.checked_sub(1));
-            }
-            if self.loops.iter().any(|one| one.ended) {
-                return Ok(None);
-            }
-        }
-    }
-
     fn let_the_held_go(&mut self) {
         for member in self.loops.iter_mut().filter(|member| member.held) {
             member.held = false;
             member.stage.iter().for_each(Stage::go);
         }
     }
-
-    /// Ends every loop; one that does not end is left behind.
-    fn dismiss(&mut self) {
-        for member in &mut self.loops {
-            member.stage.iter().for_each(Stage::stop);
-            drop(member.bystander.take());
-        }
-        // One more client for each that may be parked, and on Linux a shutdown, which wakes
-        // those whom the kernel gives no client.
-        let addr = self.listeners[0].addr();
-        let last: Vec<_> =
-            self.loops.iter().map(|_| Peer::connect_within(addr, FAREWELL)).collect();
-        self.let_all_go();
-        for listener in &self.listeners {
-            let _ = SockRef::from(listener.socket()).shutdown(Shutdown::Both);
-        }
-        // The watchdog has had its say; here only the farewell counts.
-        self.deadline = clock::now().after(FAREWELL);
-        while self.loops.iter().any(|one| !one.ended) && self.attend().is_ok() {}
-        for member in &mut self.loops {
-            if let (Some(stage), true) = (member.stage.take(), member.ended) {
-                stage.join();
-            }
-        }
-        for client in self.clients.drain(..).chain(last.into_iter().flatten()) {
-            let _ = client.reset();
-        }
-    }
-}
-
-fn void(doing: &str, error: &io::Error) -> Failure {
-    Failure::Void(format!("{doing}: {}", outcome::explain(error)))
 }
