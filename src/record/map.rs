@@ -230,7 +230,7 @@ impl Column {
         self.kernel != kernel::NATIVE.name
     }
 
-    /// The fault, with its arm where it has several: `herd/own`.
+    /// The fault, with its arm where it has several: `herd/own_4`.
     pub fn fault_and_arm(&self) -> String {
         match self.arm.as_str() {
             "" => self.fault.clone(),

@@ -161,6 +161,14 @@ impl Seen {
         self.counts.values().sum()
     }
 
+    /// One more trial. Of two that are equally bad, the first is kept.
+    fn take_in(&mut self, judgement: Judgement) {
+        *self.counts.entry(judgement.verdict).or_default() += 1;
+        if self.worst.as_ref().is_none_or(|worst| worst.verdict < judgement.verdict) {
+            self.worst = Some(judgement);
+        }
+    }
+
     fn is_one_of(&self, verdicts: &[Verdict]) -> bool {
         self.counts.keys().all(|verdict| verdicts.contains(verdict))
     }
@@ -209,9 +217,8 @@ pub fn try_one(cell: &Cell, trials: usize, timing: Timing) -> Tried {
 
 /// A trial that takes a process, or hundreds of connections, is costly.
 fn times(cell: &Cell, trials: usize) -> usize {
-    let steps = cell.arm.steps();
     let herd = matches!(cell.arm.scene, Scene::Herd(..));
-    let costly = herd || cell.arm.needs_a_process() || steps.at_bystander.1 > 1;
+    let costly = herd || cell.arm.needs_a_process();
     if costly { trials.div_ceil(3) } else { trials }
 }
 
@@ -226,12 +233,7 @@ fn several(cell: &Cell, trials: usize, timing: Timing) -> Result<Seen, Misfit> {
         });
         match judged {
             Ok((judgement, figure)) => {
-                *seen.counts.entry(judgement.verdict).or_default() += 1;
-                let worse =
-                    seen.worst.as_ref().is_none_or(|worst| worst.verdict < judgement.verdict);
-                if worse {
-                    seen.worst = Some(judgement);
-                }
+                seen.take_in(judgement);
                 figures.push(figure);
             }
             // What this system does not let anybody do is no failure of the loop's.
@@ -247,4 +249,28 @@ fn several(cell: &Cell, trials: usize, timing: Timing) -> Result<Seen, Misfit> {
     }
     seen.figures = Figures::median(&figures, stats::median);
     Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(verdicts: &[Verdict]) -> Seen {
+        let mut seen = Seen::default();
+        for &verdict in verdicts {
+            seen.take_in(Judgement { verdict, per_connection: 0.0, seen: String::new() });
+        }
+        seen
+    }
+
+    #[test]
+    fn the_worst_trial_is_the_cell_s_and_each_must_be_allowed() {
+        use Verdict::{Loses, Safe, Stalls, Wastes};
+        let three = seen(&[Safe, Loses, Safe]);
+        assert_eq!(three.worst.as_ref().map(|worst| worst.verdict), Some(Loses));
+        assert_eq!((three.counts[&Safe], three.counts[&Loses], three.trials()), (2, 1, 3));
+        assert!(three.is_one_of(&[Safe, Loses]));
+        assert!(!three.is_one_of(&[Safe]) && !three.is_one_of(&[Loses]));
+        assert!(!seen(&[Wastes, Stalls]).is_one_of(&[Safe, Wastes]));
+    }
 }
