@@ -130,7 +130,7 @@ fn wasted(record: &Record, driver: &Driver) -> Waste {
         true => came.saturating_sub(record.offered),
         false => woken.saturating_sub(record.offered),
     };
-    let edges = if driver.edge_triggered { woken } else { 0 };
+    let edges = if driver.edge_triggered { record.wakeups } else { 0 };
     let leaves = usize::from(record.policy.habit == Habit::Leaves { drained: true });
     let n = record.would_blocks.saturating_sub(others_took + edges + leaves);
     Waste { n, what: "accepts in vain" }

@@ -272,8 +272,8 @@ impl Herd<'_> {
     fn count_sleeps(&mut self, mut note: impl FnMut(&mut Member, bool)) {
         for member in &mut self.loops {
             let sleeps = member.sleeps();
-            // Where the system does not count, a loop was woken if it stands in the window.
-            let moved = sleeps.map_or(member.held, |_| sleeps != member.sleeps);
+            // One that stands in the window was woken, whether or not the system counts.
+            let moved = member.held || sleeps != member.sleeps;
             note(member, moved);
             member.sleeps = sleeps;
         }
