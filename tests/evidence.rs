@@ -90,7 +90,7 @@ fn a_thread_in_accept_is_seen_there_and_one_that_waits_elsewhere_is_not() {
             socket.accept().expect("a client comes");
         });
         let watch = Watch::new(told.recv().expect("a thread"));
-        until(&watch, Doing::Blocked);
+        until(&watch, Doing::Locked);
         go.send(()).expect("the thread waits");
         until(&watch, Doing::ParkedInAccept);
         Peer::connect(listener.addr()).expect("a client");
