@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use super::log::{Event, Lane, What};
-use super::quiet::{Quiet, patience};
+use super::quiet::{LOOK, NO_SIGN, Quiet, patience};
 use super::record::{self, Findings, Record};
 use super::stage::{Message, Set, Stage, end_of};
 use super::{Cell, Timing};
@@ -20,14 +20,6 @@ use crate::limits::Shortage;
 use crate::listener::Listener;
 use crate::outcome::{self, Outcome};
 use crate::peer::{Bystander, Peer};
-
-/// How often the conductor looks whether the loop is parked. It schedules, and proves
-/// nothing.
-pub(super) const LOOK: Duration = Duration::from_micros(50);
-
-/// When the byte goes out although the loop shows no sign, and when the rescue comes where
-/// no system tells of a park. They schedule, and prove nothing.
-pub(super) const NO_SIGN: Duration = Duration::from_millis(50);
 
 /// Up to so many turns nothing is looked for: no kernel gives a request up so early.
 const ROBBED: usize = 120;

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use super::conductor::{Conductor, LOOK, NO_SIGN, Stop};
+use super::conductor::{Conductor, Stop};
 use super::log::{Event, What};
+use super::quiet::{LOOK, NO_SIGN};
 use crate::accept_loop::{Habit, Remedy};
 use crate::clock;
 use crate::evidence::park::Doing;

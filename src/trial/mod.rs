@@ -22,7 +22,8 @@ mod stage;
 pub mod timeline;
 
 pub use log::{Event, Lane, What};
-pub use record::{Accept, Call, Ending, Record, Share, Stall};
+pub use proof::{Accept, Call, Stall};
+pub use record::{Ending, Record, Share};
 pub(crate) use stage::panic_text;
 
 use std::fmt;

@@ -3,11 +3,59 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::log::{Event, What};
-use super::record::{Accept, Call, Stall};
 use crate::backend::Takes;
 use crate::clock::Moment;
 use crate::outcome::Outcome;
+
+/// One accept of the loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Accept {
+    /// When the call was entered; for an accept that completes in the wait, when that was.
+    pub entered: Moment,
+    /// When it returned; `None` if it never did.
+    pub returned: Option<Moment>,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The client's port, where accept gave an address.
+    pub port: Option<u16>,
+}
+
+/// In which call a loop was parked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// accept(2), on a blocking listener.
+    #[default]
+    Accept,
+    /// read(2), from a blocking connection.
+    Read,
+}
+
+/// The proof of a stall, by order: accept was entered, then the rescue's connect began, then
+/// that same accept returned the rescue's own port, and all the while a byte of the
+/// bystander's lay unanswered, or an order to stop. Of a read from a connection it is the
+/// same, with a byte from that client as the rescue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stall {
+    /// The call that it was parked in.
+    #[serde(default)]
+    pub call: Call,
+    /// When the accept was entered.
+    pub accept_entered: Moment,
+    /// When the bystander's byte was sent, or the loop was told to stop.
+    pub byte_sent: Moment,
+    /// When the rescue's connect began.
+    pub rescue_began: Moment,
+    /// When the accept returned.
+    pub accept_returned: Moment,
+    /// The rescue's port, which that accept returned.
+    pub port: u16,
+    /// Whether the thread was seen parked in accept meanwhile (Linux): corroboration.
+    pub park_seen: bool,
+}
 
 /// Pairs each accept's return with its entry.
 pub(super) fn accepts(events: &[Event], takes: Takes, censored: bool) -> Vec<Accept> {

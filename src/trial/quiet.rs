@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-use super::conductor::{LOOK, NO_SIGN};
 use crate::clock::{self, Moment};
 use crate::evidence::park::Doing;
+
+/// How often the conductor looks whether the loop is parked. It schedules, and proves
+/// nothing.
+pub(super) const LOOK: Duration = Duration::from_micros(50);
+
+/// When the byte goes out although the loop shows no sign, and when the rescue comes where
+/// no system tells of a park. They schedule, and prove nothing.
+pub(super) const NO_SIGN: Duration = Duration::from_millis(50);
 
 /// How long a thread must be seen asleep before it counts as such. One that waits for another
 /// thread may have met a lock, and where no system tells anything only time is left.

@@ -7,9 +7,9 @@ mod rescue;
 use std::io;
 use std::time::Duration;
 
-use super::conductor::{LOOK, Stop, cannot_set_up};
+use super::conductor::{Stop, cannot_set_up};
 use super::log::{Event, What};
-use super::quiet::{Quiet, patience};
+use super::quiet::{LOOK, Quiet, patience};
 use super::record::{Ending, Record};
 use super::stage::{Message, Set, Stage, end_of};
 use super::{Cell, Timing};
