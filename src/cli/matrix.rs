@@ -113,7 +113,8 @@ fn closing(map: &Map) -> String {
         let counts = map.counts(columns).into_iter().filter(|(_, n)| *n > 0);
         let counts: Vec<String> = counts.map(|(verdict, n)| format!("{n} {verdict}")).collect();
         let tried = map.tried(columns);
-        (tried > 0).then(|| format!("{tried} cells on {on}: {}", counts.join(", ")))
+        let judged = if counts.is_empty() { "none judged".to_owned() } else { counts.join(", ") };
+        (tried > 0).then(|| format!("{tried} cells on {on}: {judged}"))
     };
     let native = counts(&map.columns_of(|kernel| kernel == NATIVE.name), "native");
     let modelled = counts(&map.columns_of(|kernel| kernel != NATIVE.name), "modelled kernels");
