@@ -20,7 +20,7 @@ rstall::interpose_accept!();
 fn verdicts(plan: &Plan) -> Vec<Option<Vec<Verdict>>> {
     let program = Some(Path::new(env!("CARGO_BIN_EXE_rstall")));
     let timing = Timing { program, ..Timing::sweep() };
-    let tried = sweep::run(&plan.cells(), plan.trials, timing, || {});
+    let tried = sweep::run(&plan.cells(), plan.trials, timing, || {}).expect("nothing panics");
     let wrong: Vec<&Tried> = tried.iter().filter(|tried| !tried.is_as_expected()).collect();
     assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), tried.len());
     let counted = |tried: &Tried| {

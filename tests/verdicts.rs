@@ -265,3 +265,40 @@ fn verdicts_are_ordered_by_badness_and_told_apart_without_colour() {
     letters.dedup();
     assert_eq!(letters.len(), Verdict::ALL.len() + 3);
 }
+
+/// The figures beside the verdicts are counts of this trial: what they must be follows from
+/// the arm.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_figures_are_those_of_the_trial() {
+    let entry = backend::find("poll").expect("in the registry");
+    let backend = (entry, entry.driver().expect("on this machine"));
+    let figures = |name: &str, case| {
+        let cell = cell(backend, fault(name), case).expect("it makes sense");
+        sweep::try_one(&cell, 1, timing()).result.expect("it was tried").figures
+    };
+    let arm = |arm| Case { arm, ..Case::SOUND };
+    let drains = Case { discipline: Discipline::Drain, ..Case::SOUND };
+
+    let herd = figures("herd", arm("shared_4"));
+    assert_eq!(herd.wakeups_per_connection, Some(4.0));
+    assert_eq!(herd.failures_per_connection, Some(3.0));
+    assert!(herd.busiest_share.is_some_and(|share| (0.25..=1.0).contains(&share)), "{herd:?}");
+
+    assert_eq!(figures("storm", Case::SOUND).accepts_in_a_row, Some(1.0));
+    assert_eq!(figures("storm", drains).accepts_in_a_row, Some(65.0));
+    assert_eq!(figures("clean", Case::SOUND).accepts_per_connection, Some(1.0));
+    assert_eq!(figures("clean", drains).accepts_per_connection, Some(2.0));
+
+    let (ignore, pause) = (
+        figures("descriptors_exhausted", arm("ignore")),
+        figures("descriptors_exhausted", arm("pause")),
+    );
+    assert!(ignore.failures_per_second.is_some_and(|rate| rate > 0.0), "{ignore:?}");
+    assert_eq!(pause.failures_per_second, Some(0.0), "{pause:?}");
+    for figures in [ignore, pause] {
+        assert!(figures.recovery_ns.is_some_and(|ns| ns > 0.0), "{figures:?}");
+        assert!(figures.cpu_share.is_some_and(|share| share > 0.0), "{figures:?}");
+    }
+    assert_eq!(figures("descriptors_exhausted", arm("pause_for_good")).recovery_ns, None);
+}

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use crate::clock;
-use crate::interrupt;
 use crate::record::map::Map;
 use crate::trial::Timing;
 use crate::verdict::sweep::{self, DISCIPLINES, Plan};
@@ -28,11 +27,7 @@ pub fn look(program: &Path, tick: impl Fn(usize) + Sync) -> Result<Map, String> 
     let program: &'static Path = Box::leak(program.to_owned().into_boxed_path());
     let timing = Timing { program: Some(program), ..Timing::sweep() };
     let began = clock::now();
-    let tried = sweep::run(&cells, plan.trials, timing, || tick(cells.len()));
+    let tried = sweep::run(&cells, plan.trials, timing, || tick(cells.len()))?;
     let took = (clock::now() - began).as_secs_f64();
-    if tried.len() < cells.len() && !interrupt::asked() {
-        let (tried, all) = (tried.len(), cells.len());
-        return Err(format!("a thread of the sweep panicked: {tried} of {all} cells were tried"));
-    }
     Ok(Map::of(&plan, &tried, absent, took))
 }

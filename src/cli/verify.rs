@@ -57,7 +57,7 @@ impl Verify {
         let bar = bar(cells.len() as u64);
         let timing = Timing { program: super::this_program(), ..Timing::sweep() };
         let began = clock::now();
-        let tried = sweep::run(&cells, plan.trials, timing, || bar.inc(1));
+        let tried = sweep::run(&cells, plan.trials, timing, || bar.inc(1))?;
         let took = (clock::now() - began).as_secs_f64();
         bar.finish_and_clear();
         if self.json {

@@ -1,9 +1,9 @@
 //! An accept that is withdrawn may have a connection already.
 
-use super::{Arm, Case, Cases, Fault, Needs, Step, Steps};
+use super::{Arm, Case, Cases, Fault, Needs, Step, Steps, Turns};
 use crate::accept_loop::{Discipline, Habit};
 
-const STEPS: Steps = Steps { at_bystander: (&[Step::Connect], 1), ..Steps::NONE };
+const STEPS: Steps = Steps { at_bystander: Turns::First(&[Step::Connect]), ..Steps::NONE };
 
 pub(super) const FAULT: Fault = Fault {
     name: "accept_cancelled",

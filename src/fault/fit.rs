@@ -98,7 +98,7 @@ fn window(arm: &Arm, driver: &Driver) -> Option<&'static str> {
             _ => "it completes the accept inside its wait: no window that a caller could see",
         });
     }
-    let bystander = steps.at_bystander.1 > 0 || steps.contain(Step::Byte);
+    let bystander = steps.at_bystander.most() > 0 || steps.contain(Step::Byte);
     (bystander && !driver.watches_others)
         .then_some("it watches no other descriptor, so it never turns to a bystander")
 }

@@ -1,10 +1,13 @@
 //! One-shot means once.
 
-use super::{Arm, Case, Cases, Fault, Needs, Step, Steps};
+use super::{Arm, Case, Cases, Fault, Needs, Step, Steps, Turns};
 use crate::accept_loop::{Discipline, Habit};
 
-const STEPS: Steps =
-    Steps { before_wait: &[Step::Connect], at_bystander: (&[Step::Connect], 1), ..Steps::NONE };
+const STEPS: Steps = Steps {
+    before_wait: &[Step::Connect],
+    at_bystander: Turns::First(&[Step::Connect]),
+    ..Steps::NONE
+};
 
 pub(super) const FAULT: Fault = Fault {
     name: "not_rearmed",

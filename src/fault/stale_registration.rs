@@ -1,10 +1,13 @@
 //! A registration can outlive the descriptor that it was made with.
 
-use super::{Arm, Case, Cases, Fault, Needs, Step, Steps};
+use super::{Arm, Case, Cases, Fault, Needs, Step, Steps, Turns};
 use crate::accept_loop::{Discipline, Habit};
 
-const STEPS: Steps =
-    Steps { at_bystander: (&[Step::Connect], 1), at_the_end: &[Step::Collect], ..Steps::NONE };
+const STEPS: Steps = Steps {
+    at_bystander: Turns::First(&[Step::Connect]),
+    at_the_end: &[Step::Collect],
+    ..Steps::NONE
+};
 
 pub(super) const FAULT: Fault = Fault {
     name: "stale_registration",

@@ -65,11 +65,52 @@ pub struct Steps {
     pub once_parked: &'static [Step],
     /// Once accept has found no descriptor, and the loop either sleeps or spins.
     pub once_exhausted: &'static [Step],
-    /// While the loop turns to the bystander, which is made to happen before anything else;
-    /// so often.
-    pub at_bystander: (&'static [Step], usize),
+    /// While the loop turns to the bystander, which is made to happen before anything else.
+    pub at_bystander: Turns,
     /// At the end, when the loop has nothing left to do.
     pub at_the_end: &'static [Step],
+}
+
+/// The turns to the bystander in which something is done.
+#[derive(Clone, Copy, Debug)]
+pub enum Turns {
+    /// In none.
+    None,
+    /// In the first.
+    First(&'static [Step]),
+    /// In each, until the kernel gives up an accept that is in flight and is robbed each time.
+    Robbing(&'static [Step]),
+}
+
+impl Turns {
+    /// Up to so many turns no kernel gives a request up: Linux arms it 128 times
+    /// (io_uring/poll.c, `APOLL_MAX_RETRY`). From then on each turn is waited for.
+    pub(crate) const PATIENT: usize = 120;
+
+    /// A few more than a kernel is known to take: it has no such limit then.
+    const MOST: usize = 136;
+
+    /// What is done in one.
+    pub fn steps(&self) -> &'static [Step] {
+        match self {
+            Turns::None => &[],
+            Turns::First(steps) | Turns::Robbing(steps) => steps,
+        }
+    }
+
+    /// In how many, at most.
+    pub fn most(&self) -> usize {
+        match self {
+            Turns::None => 0,
+            Turns::First(_) => 1,
+            Turns::Robbing(_) => Turns::MOST,
+        }
+    }
+
+    /// Whether a request in flight is robbed in them.
+    pub fn rob(&self) -> bool {
+        matches!(self, Turns::Robbing(_))
+    }
 }
 
 impl Steps {
@@ -79,7 +120,7 @@ impl Steps {
         in_window: &[],
         once_parked: &[],
         once_exhausted: &[],
-        at_bystander: (&[], 0),
+        at_bystander: Turns::None,
         at_the_end: &[],
     };
 
@@ -88,8 +129,7 @@ impl Steps {
 
     /// All of them, in order of time.
     pub fn all(&self) -> impl Iterator<Item = Step> + '_ {
-        let (turn, turns) = self.at_bystander;
-        let turns = std::iter::repeat_n(turn, turns);
+        let turns = std::iter::repeat_n(self.at_bystander.steps(), self.at_bystander.most());
         [self.before_wait, self.in_window, self.once_parked, self.once_exhausted]
             .into_iter()
             .chain(turns)

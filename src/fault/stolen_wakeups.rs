@@ -1,11 +1,7 @@
 //! A request that is woken in vain too often is given to a worker.
 
-use super::{Arm, Case, Cases, Fault, Needs, Step, Steps};
+use super::{Arm, Case, Cases, Fault, Needs, Step, Steps, Turns};
 use crate::accept_loop::Discipline;
-
-/// At most so often: a request is armed 128 times (io_uring/poll.c, `APOLL_MAX_RETRY`), and
-/// what is over ends the robbing.
-const ROBBERIES: usize = 136;
 
 pub(super) const FAULT: Fault = Fault {
     name: "stolen_wakeups",
@@ -18,7 +14,7 @@ pub(super) const FAULT: Fault = Fault {
            accept, which stays armed",
     seen_in: &["Linux io_uring/poll.c APOLL_MAX_RETRY", "axboe/liburing#1286"],
     arms: &[Arm::only(Steps {
-        at_bystander: (&[Step::Connect, Step::Rival], ROBBERIES),
+        at_bystander: Turns::Robbing(&[Step::Connect, Step::Rival]),
         ..Steps::NONE
     })],
     discipline: Discipline::One,

@@ -83,33 +83,30 @@ impl Conductor<'_> {
     }
 
     fn stop_by(&mut self, step: Step) -> Result<(), Stop> {
-        let null = File::open("/dev/null").map_err(Stop::void("/dev/null"))?;
         if step == Step::StopByClose {
-            // The loop's descriptor is the last one then.
-            self.listener.let_go().map_err(Stop::void("closing the other descriptor"))?;
+            return self.stop_by_close();
         }
         self.note(What::StopAsked);
-        match step {
-            Step::StopByClose => {
-                // Closed, and its number another file's at once: the backend still owns it, and
-                // is parked, since it has not been told yet.
-                number::give(self.number, &null).map_err(Stop::void("closing the listener"))?;
-                self.stage.iter().for_each(|stage| stage.ask_to_stop());
-                return Ok(());
-            }
-            _ => self.stage.iter().for_each(|stage| stage.ask_to_stop()),
+        self.stage.iter().for_each(|stage| stage.ask_to_stop());
+        if step == Step::StopByShutdown {
+            let socket = SockRef::from(self.listener.socket());
+            return socket.shutdown(Shutdown::Both).map_err(Stop::void("shutting down"));
         }
-        match step {
-            Step::StopByShutdown => {
-                let socket = SockRef::from(self.listener.socket());
-                socket.shutdown(Shutdown::Both).map_err(Stop::void("shutting the listener down"))
-            }
-            _ => {
-                let client = Peer::connect_within(self.listener.addr(), self.deadline.remaining());
-                self.clients.push_back(client.map_err(Stop::void("a client's connect"))?);
-                Ok(())
-            }
-        }
+        let client = Peer::connect_within(self.listener.addr(), self.deadline.remaining());
+        self.clients.push_back(client.map_err(Stop::void("a client's connect"))?);
+        Ok(())
+    }
+
+    /// Closes the loop's descriptor, which is the last one, and gives its number to another
+    /// file at once: the backend still owns it. The loop is told afterwards, so that it is
+    /// parked until then and the number is its own.
+    fn stop_by_close(&mut self) -> Result<(), Stop> {
+        let null = File::open("/dev/null").map_err(Stop::void("/dev/null"))?;
+        self.listener.let_go().map_err(Stop::void("closing the other descriptor"))?;
+        self.note(What::StopAsked);
+        number::give(self.number, &null).map_err(Stop::void("closing the listener"))?;
+        self.stage.iter().for_each(|stage| stage.ask_to_stop());
+        Ok(())
     }
 
     /// Opens the listener that stays, keeps no descriptor of the loop's, and tells the loop to

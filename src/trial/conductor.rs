@@ -13,16 +13,13 @@ use super::{Cell, Timing};
 use crate::clock::{self, Moment};
 use crate::connection::Connection;
 use crate::evidence::Proof;
-use crate::evidence::park::{self, Doing, ThreadId, Watch};
-use crate::fault::Step;
+use crate::evidence::park::{self, Doing, Watch};
+use crate::fault::{Step, Turns};
 use crate::interpose::{self, InForce};
 use crate::limits::Shortage;
 use crate::listener::Listener;
 use crate::outcome::{self, Outcome};
 use crate::peer::{Bystander, Peer};
-
-/// Up to so many turns nothing is looked for: no kernel gives a request up so early.
-const ROBBED: usize = 120;
 
 /// So many accepts in vain, one after the other with nothing done in between, are spinning.
 const SPINNING: usize = 64;
@@ -92,8 +89,6 @@ pub(super) struct Conductor<'a> {
     pub(super) in_force: Option<InForce>,
     pub(super) stage: Option<Stage>,
     pub(super) park: Option<Watch>,
-    /// The loop's thread.
-    pub(super) thread: ThreadId,
     pub(super) bystander: Option<Bystander>,
     pub(super) clients: VecDeque<Peer>,
     /// What the rival took: kept open until the trial is over.
@@ -141,7 +136,7 @@ impl<'a> Conductor<'a> {
             policy: cell.policy,
             cpu: timing.loop_cpu,
             hold_in_window: usize::from(!steps.in_window.is_empty()),
-            hold_at_bystander: steps.at_bystander.1,
+            hold_at_bystander: steps.at_bystander.most(),
         })?;
         Ok(Conductor {
             cell,
@@ -153,7 +148,6 @@ impl<'a> Conductor<'a> {
             in_force,
             stage: Some(stage),
             park: None,
-            thread: 0,
             bystander,
             clients: VecDeque::new(),
             rival_took: Vec::new(),
@@ -196,17 +190,7 @@ impl<'a> Conductor<'a> {
             self.until_exhausted()?;
             self.inject(steps.once_exhausted)?;
         }
-        let (turn, turns) = steps.at_bystander;
-        for number in 1..=turns {
-            self.at_the_bystander(turn)?;
-            // What a request that is robbed too often comes to ends the robbing.
-            if number == turns || number > ROBBED && !self.rescued {
-                self.settle_after_the_turn()?;
-            }
-            if self.returned && turns > ROBBED || self.look_for_workers() {
-                break;
-            }
-        }
+        self.turns_to_the_bystander(steps.at_bystander)?;
         self.watch()?;
         self.inject(steps.at_the_end)
     }
@@ -233,17 +217,17 @@ impl<'a> Conductor<'a> {
         let entered = |event: &Event| event.what == What::AcceptEntered;
         while !self.ended {
             self.attend(LOOK)?;
-            let told = match self.doing() {
-                Doing::ParkedInAccept => true,
-                Doing::Unknown => {
-                    let at = self.log.iter().rfind(|event| entered(event)).map(|event| event.at);
-                    at.is_some_and(|at| clock::now() > at.after(NO_SIGN))
-                }
-                _ => false,
+            let Some(at) = self.log.iter().rfind(|event| entered(event)).map(|event| event.at)
+            else {
+                continue;
             };
-            if told && self.log.iter().any(entered) {
-                self.note(What::ParkSeen);
-                break;
+            match self.doing() {
+                Doing::ParkedInAccept => {
+                    self.note(What::ParkSeen);
+                    break;
+                }
+                Doing::Unknown if clock::now() > at.after(NO_SIGN) => break,
+                _ => {}
             }
         }
         Ok(())
@@ -285,6 +269,20 @@ impl<'a> Conductor<'a> {
         last.is_some_and(|event| matches!(event.what, What::WaitEntered | What::AcceptEntered))
     }
 
+    /// Has the loop turn to the bystander, as often as it takes, and settle after the last time.
+    fn turns_to_the_bystander(&mut self, turns: Turns) -> Result<(), Stop> {
+        for number in 1..=turns.most() {
+            self.at_the_bystander(turns.steps())?;
+            if number == turns.most() || number > Turns::PATIENT {
+                self.settle_after_the_turn()?;
+            }
+            if turns.rob() && number > Turns::PATIENT && self.has_given_up() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Has the loop turn to the bystander, does the steps while it does, and waits for the
     /// echo. A loop that is parked does not turn.
     fn at_the_bystander(&mut self, steps: &[Step]) -> Result<(), Stop> {
@@ -310,13 +308,13 @@ impl<'a> Conductor<'a> {
         self.settle(|log| log.iter().filter(reported).count() - so_far)
     }
 
-    /// Notes the kernel threads that are parked in accept for the loop; says whether there are.
-    fn look_for_workers(&mut self) -> bool {
-        let workers = match self.cell.arm.steps().at_bystander.1 {
-            // Looking takes a descriptor, which a trial about numbers must not have taken.
-            ..=ROBBED => 0,
-            _ => park::workers_in_accept(self.deadline),
-        };
+    /// Whether the kernel has given up the request that is robbed: it has ended, or kernel
+    /// threads are parked in accept for it, which is noted.
+    fn has_given_up(&mut self) -> bool {
+        if self.returned {
+            return true;
+        }
+        let workers = park::workers_in_accept(self.deadline);
         if workers > 0 {
             self.note(What::WorkersParked { workers });
         }
@@ -331,10 +329,7 @@ impl<'a> Conductor<'a> {
         }
         let message = self.stage.as_ref().and_then(|stage| stage.next(limit));
         match message {
-            Some(Message::Opened(thread)) => {
-                self.thread = thread;
-                self.park = Some(Watch::new(thread));
-            }
+            Some(Message::Opened(thread)) => self.park = Some(Watch::new(thread)),
             Some(Message::NotOpened(message)) => return Err(Stop::NotOpened(message)),
             Some(Message::Panicked(text)) => {
                 self.ended = true;

@@ -92,11 +92,13 @@ impl Conductor<'_> {
                 continue;
             }
             let untold = self.doing() == Doing::Unknown && clock::now() > asked.after(NO_SIGN);
-            if self.parked().is_some() || untold {
+            let parked = self.parked();
+            if parked.is_some() || untold {
                 while !asked.after(self.timing.rescue_after).remaining().is_zero() {
                     self.attend(asked.after(self.timing.rescue_after).remaining())?;
                 }
-                self.note(What::ParkSeen);
+                // Corroboration, where there is any.
+                parked.map(|what| self.note(what));
                 self.send_rescue()?;
             }
         }

@@ -15,7 +15,7 @@ use crate::connection::Connection;
 use crate::evidence::reset::Ended;
 use crate::evidence::{queue, reset};
 use crate::fault::Step;
-use crate::listener::{Listener, Mode};
+use crate::listener::Listener;
 use crate::outcome;
 use crate::peer::Peer;
 
@@ -123,6 +123,7 @@ impl Conductor<'_> {
         self.rival_took.push(connection);
         Ok(())
     }
+
     /// What is left is another holder's of the listener; where nothing is, somebody who has no
     /// right to it has taken it.
     fn collect(&mut self) -> Result<(), Stop> {
@@ -167,15 +168,19 @@ pub(super) fn accept_within(
     listener: &Listener,
     deadline: Moment,
 ) -> io::Result<(TcpStream, SocketAddr)> {
-    if listener.mode() == Mode::NonBlocking {
+    // The flag itself: another holder may have changed what the listener was opened with.
+    if SockRef::from(listener.socket()).nonblocking()? {
         return listener.socket().accept();
     }
     let own = listener.duplicate()?;
     let (done, told) = mpsc::channel();
-    thread::spawn(move || {
+    thread::Builder::new().name("another acceptor".to_owned()).spawn(move || {
+        let taken = own.socket().accept();
+        // A fault may want no descriptor left once the accept is done.
+        drop(own);
         // Nobody listens any more once the deadline has passed.
-        let _ = done.send(own.socket().accept());
-    });
+        let _ = done.send(taken);
+    })?;
     told.recv_timeout(deadline.remaining()).unwrap_or_else(|_| {
         let _ = SockRef::from(listener.socket()).shutdown(Shutdown::Both);
         Err(io::ErrorKind::TimedOut.into())

@@ -3,14 +3,11 @@
 use super::judge::FAIR;
 use crate::accept_loop::{Habit, Remedy};
 use crate::backend::{Driver, Rearms, Registration, Takes, Unasked};
-use crate::fault::{Queues, Scene, Step, Steps};
+use crate::fault::{Queues, Scene, Step, Steps, Turns};
 use crate::kernel::{Kernel, Model};
 use crate::listener::Mode;
 use crate::outcome::RetrySet;
 use crate::trial::Cell;
-
-/// How often a request can be robbed before the kernel arms it no more.
-const ARMINGS: usize = 128;
 
 /// A cell, and what follows for its loop from what its driver says of itself.
 pub struct Facts<'a> {
@@ -106,14 +103,14 @@ impl<'a> Facts<'a> {
 
     /// Whether somebody connects while the loop turns to its bystander.
     pub fn comes_again(&self) -> bool {
-        self.cell.arm.steps().at_bystander.0.contains(&Step::Connect)
+        self.cell.arm.steps().at_bystander.steps().contains(&Step::Connect)
     }
 
     /// Whether others take each connection before a request in flight gets it, until the kernel
     /// arms the request no more (io_uring/poll.c, `APOLL_MAX_RETRY`).
     pub fn robs_a_request(&self) -> bool {
         let driver = self.cell.driver;
-        let robbed = self.step(Step::Rival) && self.cell.arm.steps().at_bystander.1 > ARMINGS;
+        let robbed = self.cell.arm.steps().at_bystander.rob();
         let one_shot = driver.rearms == Rearms::EachReport;
         robbed && one_shot && driver.registration == Registration::Request
     }
@@ -189,15 +186,14 @@ fn batches(cell: &Cell, steps: &Steps) -> Vec<Batch> {
         };
     let before = Steps { before_wait: steps.before_wait, ..Steps::NONE };
     let first = Steps { in_window: steps.in_window, ..before };
-    let (turn, mut turns) = steps.at_bystander;
-    if let Habit::Closes { .. } = cell.policy.habit {
-        // What comes then comes to a loop that has closed its listener.
-        turns = 0;
-    }
-    let turn = left(Steps { at_bystander: (turn, 1), ..Steps::NONE });
-    let mut batches = vec![Batch { ready: left(before) > 0, left: left(first) }];
-    batches.extend((0..turns.min(1)).map(|_| Batch { ready: turn > 0, left: turn }));
-    batches
+    // What comes at a turn comes to a loop that has closed its listener, if it closes it then.
+    let closes = matches!(cell.policy.habit, Habit::Closes { .. });
+    let turn = Turns::First(if closes { &[] } else { steps.at_bystander.steps() });
+    let turn = left(Steps { at_bystander: turn, ..Steps::NONE });
+    vec![
+        Batch { ready: left(before) > 0, left: left(first) },
+        Batch { ready: turn > 0, left: turn },
+    ]
 }
 
 /// How accept tells of an abort: what METHODOLOGY.md says of each system. The machine's own

@@ -3,8 +3,9 @@
 use super::Verdict;
 use crate::accept_loop::Habit;
 use crate::backend::{Driver, Takes};
+use crate::clock;
 use crate::outcome::Outcome;
-use crate::trial::{Ending, Record, What};
+use crate::trial::{Call, Ending, Record, What};
 
 /// So many accepts in a row a loop may do while somebody waits: Redis allows itself 1,000 a
 /// call and came down to 10 (src/networking.c, max-new-connections-per-cycle); more than this
@@ -34,10 +35,10 @@ pub fn judge(record: &Record, driver: &Driver) -> Result<Judgement, String> {
         return Err(format!("void: {reason}"));
     }
     if let Some(stall) = &record.stall {
-        let waited = crate::clock::nanos(stall.accept_returned - stall.accept_entered) as f64 / 1e6;
+        let waited = clock::nanos(stall.accept_returned - stall.accept_entered) as f64 / 1e6;
         let call = match stall.call {
-            crate::trial::Call::Accept => "accept",
-            crate::trial::Call::Read => "read",
+            Call::Accept => "accept",
+            Call::Read => "read",
         };
         let seen = format!("parked in {call} for {waited:.3} ms, until the next client");
         return Ok(Judgement { verdict: Verdict::Stalls, per_connection: 0.0, seen });

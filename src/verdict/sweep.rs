@@ -1,7 +1,7 @@
 //! Tries cell after cell, and holds what each came to against its rule.
 
+use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -176,7 +176,16 @@ impl Seen {
 
 /// Tries the cells, as many side by side as there are CPUs, and calls `tick` after each. Ends
 /// early, with the first cells that are done, once an interrupt was asked for.
-pub fn run(cells: &[Cell], trials: usize, timing: Timing, tick: impl Fn() + Sync) -> Vec<Tried> {
+///
+/// # Errors
+///
+/// What a trial panicked with: a mistake in this crate.
+pub fn run(
+    cells: &[Cell],
+    trials: usize,
+    timing: Timing,
+    tick: impl Fn() + Sync,
+) -> Result<Vec<Tried>, String> {
     let next = AtomicUsize::new(0);
     let abreast = thread::available_parallelism().map_or(2, usize::from);
     let work = || {
@@ -194,15 +203,18 @@ pub fn run(cells: &[Cell], trials: usize, timing: Timing, tick: impl Fn() + Sync
         }
         done
     };
-    let mut tried: Vec<(usize, Tried)> = thread::scope(|scope| {
+    let done: Result<Vec<Vec<(usize, Tried)>>, String> = thread::scope(|scope| {
         let workers: Vec<_> = (0..abreast).map(|_| scope.spawn(work)).collect();
-        let done = workers.into_iter().map(|worker| worker.join());
-        done.flat_map(|done| done.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        let panicked = |panic: Box<dyn Any + Send>| {
+            format!("the sweep panicked: {}", trial::panic_text(&*panic))
+        };
+        workers.into_iter().map(|worker| worker.join().map_err(panicked)).collect()
     });
+    let mut tried: Vec<(usize, Tried)> = done?.into_iter().flatten().collect();
     tried.sort_by_key(|&(at, _)| at);
     // Up to the first that was not: what is behind a gap would stand in the wrong place.
     let in_place = tried.into_iter().enumerate().take_while(|(place, (at, _))| place == at);
-    in_place.map(|(_, (_, tried))| tried).collect()
+    Ok(in_place.map(|(_, (_, tried))| tried).collect())
 }
 
 /// Tries one cell.
