@@ -11,7 +11,7 @@ mod trial;
 mod verify;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,7 +62,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
 /// This program, to be started again for a trial that needs a process of its own. It is never
 /// given back: it is asked once, and lives as long as the process.
 fn this_program() -> Option<&'static Path> {
-    std::env::current_exe().ok().map(|path| &*Box::leak(path.into_boxed_path()))
+    // Without /proc, Linux tells no program where it is; how it was called may.
+    let called = || std::env::args_os().next().map(PathBuf::from).filter(|path| path.is_file());
+    let path = std::env::current_exe().ok().or_else(called)?;
+    Some(Box::leak(path.into_boxed_path()))
 }
 
 /// Writes to standard output, without colour where it is piped or NO_COLOR is set. A reader

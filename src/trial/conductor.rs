@@ -9,7 +9,7 @@ use super::log::{Event, Lane, What};
 use super::quiet::{LOOK, NO_SIGN, Quiet, patience};
 use super::record::{self, Findings, Record};
 use super::stage::{Message, Set, Stage, end_of};
-use super::{Cell, Timing};
+use super::{Cell, REFUSED, Timing};
 use crate::clock::{self, Moment};
 use crate::connection::Connection;
 use crate::evidence::Proof;
@@ -271,6 +271,10 @@ impl<'a> Conductor<'a> {
 
     /// Has the loop turn to the bystander, as often as it takes, and settle after the last time.
     fn turns_to_the_bystander(&mut self, turns: Turns) -> Result<(), Stop> {
+        if turns.rob() && self.doing() == Doing::Unknown {
+            let reason = "nothing tells whether a kernel thread is in accept: no /proc";
+            return Err(Stop::NotOpened(format!("{REFUSED}{reason}")));
+        }
         for number in 1..=turns.most() {
             self.at_the_bystander(turns.steps())?;
             if number == turns.most() || number > Turns::PATIENT {

@@ -211,7 +211,11 @@ impl Conductor<'_> {
     fn send_rescue(&mut self) -> Result<(), Stop> {
         self.rescued = true;
         self.note(What::RescueBegan);
-        let reads = self.log.iter().any(|event| event.what == What::ReadParkSeen);
+        // Whom it waits for, its log tells: no system has to.
+        let entered = |event: &Event| matches!(event.what, What::ReadEntered { .. });
+        let left = |event: &Event| matches!(event.what, What::ReadReturned { .. });
+        let at = |is: fn(&Event) -> bool| self.log.iter().rposition(is);
+        let reads = at(entered) > at(left);
         if let (true, Some(client)) = (reads, self.clients.front_mut()) {
             let port = client.local().port();
             client.send().map_err(Stop::void("a client's byte"))?;

@@ -12,7 +12,7 @@ use super::log::{Event, What};
 use super::quiet::{LOOK, Quiet, patience};
 use super::record::{Ending, Record};
 use super::stage::{Message, Set, Stage, end_of};
-use super::{Cell, Timing};
+use super::{Cell, REFUSED, Timing};
 use crate::clock::{self, Moment};
 use crate::evidence::park::{Doing, Watch};
 use crate::fault::{Arm, Queues};
@@ -155,6 +155,10 @@ impl Herd<'_> {
     fn conduct(&mut self) -> Result<(), Stop> {
         while self.loops.iter().any(|one| one.park.is_none()) {
             self.attend()?;
+        }
+        if self.loops.iter().any(|one| one.doing() == Doing::Unknown) {
+            let reason = "nothing tells whether a loop of the herd sleeps: no /proc, or not Linux";
+            return Err(Stop::NotOpened(format!("{REFUSED}{reason}")));
         }
         self.let_all_go();
         self.settle()?;
