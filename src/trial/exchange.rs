@@ -186,15 +186,17 @@ impl Conductor<'_> {
             _ => false,
         });
         let since = taken.map_or(&[][..], |at| &self.log[at..]);
-        let entered = |what: &What| matches!(what, What::AcceptEntered | What::WaitEntered);
+        let entered = |what: &What| {
+            matches!(what, What::AcceptEntered | What::WaitEntered | What::ReadEntered { .. })
+        };
         let served = since.iter().any(|event| event.what == What::ByteServed);
         if served || !since.iter().any(|event| entered(&event.what)) {
             return Ok(false);
         }
         Ok(match self.doing() {
-            Doing::ParkedInAccept => true,
+            Doing::ParkedInAccept | Doing::ParkedInRead => self.parked().is_some(),
             Doing::Unknown => since.last().is_some_and(|e| clock::now() > e.at.after(NO_SIGN)),
-            Doing::ParkedInRead | Doing::Locked | Doing::Blocked | Doing::Running => false,
+            Doing::Locked | Doing::Blocked | Doing::Running => false,
         })
     }
 
@@ -211,7 +213,8 @@ impl Conductor<'_> {
     fn send_rescue(&mut self) -> Result<(), Stop> {
         self.rescued = true;
         self.note(What::RescueBegan);
-        // Whom it waits for, its log tells: no system has to.
+        // Whom it waits for, its log tells: no system has to. It said so before it parked.
+        self.take_in()?;
         let entered = |event: &Event| matches!(event.what, What::ReadEntered { .. });
         let left = |event: &Event| matches!(event.what, What::ReadReturned { .. });
         let at = |is: fn(&Event) -> bool| self.log.iter().rposition(is);

@@ -109,10 +109,6 @@ impl Member {
     fn sleeps(&self) -> Option<u64> {
         self.park.as_ref().and_then(Watch::sleeps)
     }
-
-    fn is_parked(&self) -> bool {
-        !self.ended && self.doing() == Doing::ParkedInAccept
-    }
 }
 
 impl Herd<'_> {
@@ -171,12 +167,15 @@ impl Herd<'_> {
             self.count_sleeps(|member, moved| member.woken += usize::from(moved));
             self.let_the_held_go();
             self.until_taken()?;
-            self.settle()?;
+            let looks = self.settle()?;
             if self.loops.iter().any(|one| one.ended) {
                 break;
             }
-            if self.cell.driver.watches_others && self.loops.iter().any(Member::is_parked) {
-                return self.rescue_all();
+            let parked =
+                looks.iter().enumerate().filter(|(_, doing)| **doing == Doing::ParkedInAccept);
+            let parked: Vec<usize> = parked.map(|(number, _)| number).collect();
+            if self.cell.driver.watches_others && !parked.is_empty() {
+                return self.rescue_all(parked);
             }
         }
         Ok(())
@@ -253,8 +252,9 @@ impl Herd<'_> {
         Ok(())
     }
 
-    /// Waits until each loop is held, sleeps, or has ended, and has told everything.
-    fn settle(&mut self) -> Result<(), Stop> {
+    /// Waits until each loop is held, sleeps, or has ended, and has told everything. Says what
+    /// each was seen doing then: a look at another moment may meet it half awake.
+    fn settle(&mut self) -> Result<Vec<Doing>, Stop> {
         let mut quiet = Quiet::default();
         loop {
             self.attend()?;
@@ -267,7 +267,7 @@ impl Herd<'_> {
             let awaited = self.loops.iter().zip(&looks).filter(|(one, _)| !one.held && !one.ended);
             let longest = awaited.map(|(_, &doing)| patience(doing)).max().unwrap_or(LOOK);
             if quiet.lasts(asleep, (self.log.len(), sleeps), longest) {
-                return Ok(());
+                return Ok(looks);
             }
         }
     }

@@ -18,18 +18,13 @@ const TRIES_EACH: usize = 8;
 impl Herd<'_> {
     /// A byte to each bystander whose loop is parked, then client after client until nobody
     /// is parked any more, at most one for each.
-    pub(super) fn rescue_all(&mut self) -> Result<(), Stop> {
-        let mut parked = Vec::new();
-        for number in 0..self.loops.len() {
-            if self.loops[number].is_parked() {
-                let at = clock::now();
-                self.log.push(Event { at, of: number + 1, what: What::ParkSeen });
-                let at = clock::now();
-                self.log.push(Event { at, of: number + 1, what: What::ByteSent });
-                parked.push(number);
-                if let Some(bystander) = &mut self.loops[number].bystander {
-                    bystander.send().map_err(Stop::void("a bystander's byte"))?;
-                }
+    pub(super) fn rescue_all(&mut self, parked: Vec<usize>) -> Result<(), Stop> {
+        for &number in &parked {
+            for what in [What::ParkSeen, What::ByteSent] {
+                self.log.push(Event { at: clock::now(), of: number + 1, what });
+            }
+            if let Some(bystander) = &mut self.loops[number].bystander {
+                bystander.send().map_err(Stop::void("a bystander's byte"))?;
             }
         }
         let due = clock::now().after(self.timing.rescue_after);
