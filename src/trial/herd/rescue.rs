@@ -9,6 +9,7 @@ use super::super::farewell::FAREWELL;
 use super::super::log::{Event, What};
 use super::super::stage::Stage;
 use super::Herd;
+use crate::backend::Takes;
 use crate::clock;
 use crate::peer::Peer;
 
@@ -55,10 +56,17 @@ impl Herd<'_> {
         self.note(What::RescueConnected { port });
         self.rescues.push(port);
         self.clients.push(rescue);
+        // Whoever is told of it as well stays in the window, so that those get it who are parked
+        // on the same queue. Where each has its own, where it is taken in the wait, and where the
+        // kernel wakes one alone, nobody else can have it.
+        let driver = self.cell.driver;
+        let to_the_parked =
+            self.listeners.len() == 1 && driver.takes == Takes::AfterReport && !driver.wakes_one;
         loop {
             self.attend()?;
-            // Whoever is reported meanwhile goes on.
-            self.let_the_held_go();
+            if !to_the_parked {
+                self.let_the_held_go();
+            }
             let taken = self.log.iter().find(|event| match event.what {
                 What::AcceptReturned { port: taken, .. } => taken == Some(port),
                 _ => false,
