@@ -21,8 +21,8 @@ use host::Host;
 use map::Map;
 
 /// The version of the format; a reader refuses a newer one. Format 1 has no probe, format 2
-/// no map.
-pub const SCHEMA: u32 = 3;
+/// no map, format 3 no timelines, and its intervals are of rounds taken for independent.
+pub const SCHEMA: u32 = 4;
 
 /// One run of the benchmarks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
