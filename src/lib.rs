@@ -33,6 +33,7 @@ pub mod accept_loop;
 pub mod backend;
 pub mod bench;
 pub mod clock;
+pub mod compare;
 pub mod connection;
 pub mod evidence;
 pub mod fault;

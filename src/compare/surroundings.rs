@@ -1,0 +1,68 @@
+//! What two runs differ in beside the code that was measured.
+
+use std::collections::BTreeMap;
+
+use crate::record::{NOISY, Run, SCHEMA};
+
+/// What is to be minded when the two are compared, the weightiest first.
+pub(super) fn warnings(base: &Run, other: &Run) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut differs = |what: &str, a: &str, b: &str| {
+        if a != b {
+            warnings.push(format!("{what} differs: {a} in the base, {b} in the other run"));
+        }
+    };
+    let (a, b) = (&base.host, &other.host);
+    differs("the system", &a.system, &b.system);
+    differs("the kernel", &a.kernel, &b.kernel);
+    differs("the architecture", &a.architecture, &b.architecture);
+    let cpu = |cpu: &Option<String>| cpu.clone().unwrap_or_else(|| "unknown".to_owned());
+    differs("the CPU", &cpu(&a.cpu), &cpu(&b.cpu));
+    differs("the number of CPUs", &a.cpus.to_string(), &b.cpus.to_string());
+    differs("the version of rstall", &base.rstall, &other.rstall);
+    for (name, a, b) in unlike(&a.versions, &b.versions) {
+        differs(&format!("the version of {name}"), a, b);
+    }
+    for (name, a, b) in unlike(&a.limits, &b.limits) {
+        differs(&format!("the limit {name}"), a, b);
+    }
+    let (a, b) = (&base.options, &other.options);
+    let pin = |pin: Option<(usize, usize)>| match pin {
+        Some((lo, cl)) => format!("the loop on CPU {lo} and the clients on CPU {cl}"),
+        None => "none".to_owned(),
+    };
+    differs("the pinning", &pin(a.pin), &pin(b.pin));
+    let built = |optimised| if optimised { "optimised" } else { "not optimised" };
+    differs("the build", built(a.optimised), built(b.optimised));
+    for (run, which) in [(base, "the base"), (other, "the other run")] {
+        if run.interrupted {
+            warnings.push(format!("{which} was interrupted"));
+        }
+        if let Some(control) = run.control().filter(|control| *control > NOISY) {
+            let off = 100.0 * control;
+            warnings
+                .push(format!("{which} is noisy: its reference differs from itself by {off:.1} %"));
+        }
+        if run.schema < SCHEMA {
+            let old = run.schema;
+            warnings.push(format!(
+                "{which} is of format {old}, whose intervals take rounds for independent"
+            ));
+        }
+    }
+    warnings
+}
+
+/// What two maps say differently of a name; what one does not have is `none` there.
+fn unlike<'a>(
+    a: &'a BTreeMap<String, String>,
+    b: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = (&'a str, &'a str, &'a str)> {
+    let of = |map: &'a BTreeMap<String, String>, name: &str| {
+        map.get(name).map_or("none", String::as_str)
+    };
+    let mut names: Vec<&'a String> = a.keys().chain(b.keys()).collect();
+    names.sort();
+    names.dedup();
+    names.into_iter().map(move |name| (name.as_str(), of(a, name), of(b, name)))
+}
