@@ -13,7 +13,7 @@ use std::process::{Command, ExitCode};
 
 use arguments::{Arguments, Mode};
 use rstall::bench::session::Session;
-use rstall::bench::{Context, worker};
+use rstall::bench::{Context, handicap, worker};
 use rstall::record::Options;
 use rstall::{interrupt, limits, report};
 
@@ -50,6 +50,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     limits::raise_open_files();
     let worker =
         env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    if let Some(handicap) = &arguments.handicap {
+        eprintln!("warning: slowed down on purpose: {handicap}");
+        handicap::put_in_force(handicap.clone());
+    }
     let context = Context { pin: arguments.pin, ..Context::new(worker, arguments.seed) };
     match arguments.mode {
         Mode::List | Mode::Test | Mode::Sequential => adapter::one_by_one(arguments, &context),
@@ -66,6 +70,7 @@ fn in_rounds(arguments: &Arguments, context: Context) -> Result<ExitCode, String
         arguments: arguments.given.clone(),
         seed: arguments.seed,
         pin: arguments.pin,
+        handicap: arguments.handicap.clone(),
         optimised: !cfg!(debug_assertions),
     };
     let reports = &arguments.reports;

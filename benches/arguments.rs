@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use regex::Regex;
+use rstall::bench::handicap::Handicap;
 use rstall::bench::{GROUPS, Group};
 use rstall::kernel::{self, Kernel};
 
@@ -40,6 +41,8 @@ pub struct Arguments {
     pub seed: u64,
     /// The CPUs of the loop and of the clients.
     pub pin: Option<(usize, usize)>,
+    /// The backend that is slowed down on purpose.
+    pub handicap: Option<Handicap>,
     /// The kernels whose groups run; empty where the user has not said.
     kernels: Vec<&'static Kernel>,
     /// Where reports go.
@@ -58,10 +61,11 @@ enum Filter {
 }
 
 /// rstall's own options; each has an environment variable too.
-const OWN: [(&str, &str); 4] = [
+const OWN: [(&str, &str); 5] = [
     ("kernel", "RSTALL_KERNEL"),
     ("seed", "RSTALL_SEED"),
     ("pin", "RSTALL_PIN"),
+    ("handicap", "RSTALL_HANDICAP"),
     ("reports", "RSTALL_REPORTS"),
 ];
 
@@ -140,6 +144,7 @@ impl Arguments {
             // A seed that nobody chose differs from run to run, and is recorded.
             seed: matches.get_one("seed").copied().unwrap_or_else(|| fastrand::u64(..1 << 32)),
             pin: matches.get_one::<String>("pin").map(|text| pin(text)).transpose()?,
+            handicap: matches.get_one("handicap").cloned(),
             kernels: match matches.get_one::<String>("kernel") {
                 Some(names) => names.split(',').map(kernel).collect::<Result<_, _>>()?,
                 None => Vec::new(),
@@ -207,6 +212,9 @@ impl Arguments {
         if let Some((own, clients)) = self.pin {
             environment.push(("RSTALL_PIN", format!("{own},{clients}").into()));
         }
+        if let Some(Handicap { backend, percent }) = &self.handicap {
+            environment.push(("RSTALL_HANDICAP", format!("{backend}={percent}%").into()));
+        }
         if env::var_os("CRITERION_HOME").is_none() {
             environment.push(("CRITERION_HOME", self.reports.join("criterion").into_os_string()));
         }
@@ -255,6 +263,11 @@ fn command() -> Command {
         .arg(
             own("pin", "RSTALL_PIN", "CPU[,CPU]")
                 .help("Puts the loop on the first CPU and the clients on the second"),
+        )
+        .arg(
+            own("handicap", "RSTALL_HANDICAP", "BACKEND=PERCENT%")
+                .value_parser(value_parser!(Handicap))
+                .help("Slows a backend down on purpose, to see whether a comparison finds it"),
         )
         .arg(
             own("reports", "RSTALL_REPORTS", "DIR")

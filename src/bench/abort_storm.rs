@@ -1,7 +1,7 @@
 //! What dead connections cost a loop that recognises and drops them.
 
 use super::taker::{self, Task};
-use super::{Group, Miss, Rig, Sample, Subject, each_backend, number};
+use super::{Group, Miss, Rig, Sample, Subject, each_backend, handicap, number};
 use crate::accept_loop::Discipline;
 use crate::clock;
 use crate::evidence::reset::{self, Ended};
@@ -49,7 +49,8 @@ impl Rig for AbortStorm {
         let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
         let model = self.kernel.model.map(|model| interpose::put_in_force(queue.socket(), model));
         let _in_force = model.transpose().map_err(Miss::of("a modelled kernel"))?;
-        let mut backend = (driver.open)(listener.into_socket()).map_err(Miss::of("opening"))?;
+        let mut backend =
+            handicap::open(driver, listener.into_socket()).map_err(Miss::of("opening"))?;
         backend.watch_listener().map_err(Miss::of("watching"))?;
         let clients = taker::fill(queue.socket(), OFFERED)?;
         let (resets, clients) = self.storm(clients)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::taker::{self, Task};
-use super::{Group, Miss, Rig, Sample, Series, Subject, each_backend, number};
+use super::{Group, Miss, Rig, Sample, Series, Subject, each_backend, handicap, number};
 use crate::accept_loop::Discipline;
 use crate::kernel;
 use crate::limits;
@@ -60,7 +60,7 @@ impl Rig for AcceptBurst {
                 let listener = taker::listen(mode, self.k)?;
                 let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
                 let mut backend =
-                    (driver.open)(listener.into_socket()).map_err(Miss::of("opening"))?;
+                    handicap::open(driver, listener.into_socket()).map_err(Miss::of("opening"))?;
                 backend.watch_listener().map_err(Miss::of("watching"))?;
                 let task = Task { offered: self.k, discipline: Discipline::Drain, inspect: false };
                 for _ in 0..self.bursts {

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::taker;
-use super::{Group, Miss, Rig, Sample, Subject, each_backend};
+use super::{Group, Miss, Rig, Sample, Subject, each_backend, handicap};
 use crate::accept_loop::{self, Discipline, Observer, Policy};
 use crate::backend::Driver;
 use crate::clock::{self, Moment};
@@ -132,14 +132,15 @@ fn until_waiting(watch: &Watch) {
 }
 
 fn serve(
-    driver: &Driver,
+    driver: &'static Driver,
     listener: Listener,
     cpu: Option<usize>,
     stop: &AtomicBool,
     client: &Sender<Told>,
 ) {
     let opened = cpu.map_or(Ok(()), limits::pin).and_then(|()| {
-        let mut backend = (driver.open)(listener.into_socket()).map_err(|e| e.to_string())?;
+        let mut backend =
+            handicap::open(driver, listener.into_socket()).map_err(|e| e.to_string())?;
         backend.watch_listener().map_err(|e| e.to_string())?;
         Ok(backend)
     });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::taker::{self, Task};
-use super::{Group, Miss, Rig, Sample, Series, Subject, each_backend};
+use super::{Group, Miss, Rig, Sample, Series, Subject, each_backend, handicap};
 use crate::accept_loop::Discipline;
 use crate::backend::{Backend, Driver, Token};
 use crate::kernel;
@@ -83,8 +83,12 @@ struct IdleSet {
 }
 
 impl IdleSet {
-    fn open(&self, driver: &Driver, listener: Listener) -> std::io::Result<Box<dyn Backend>> {
-        let mut backend = (driver.open)(listener.into_socket())?;
+    fn open(
+        &self,
+        driver: &'static Driver,
+        listener: Listener,
+    ) -> std::io::Result<Box<dyn Backend>> {
+        let mut backend = handicap::open(driver, listener.into_socket())?;
         if self.listener_first {
             backend.watch_listener()?;
         }

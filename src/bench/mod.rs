@@ -9,6 +9,7 @@
 
 pub mod collect;
 pub mod cost;
+pub mod handicap;
 pub mod kernels;
 pub mod map;
 pub mod price;

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::taker;
-use super::{Group, Miss, Rig, Sample, Subject, each_mode};
+use super::{Group, Miss, Rig, Sample, Subject, each_mode, handicap};
 use crate::accept_loop::{self, Discipline, End, Observer, Policy};
 use crate::backend::{Backend, Driver, Rearms, Takes, Token};
 use crate::clock::{self, Moment};
@@ -88,8 +88,8 @@ impl Rig for Storm {
         let queue = listener.duplicate().map_err(Miss::of("a descriptor"))?;
         let (mut client, server) =
             Bystander::open(Family::Ipv4).map_err(Miss::of("opening a bystander"))?;
-        let mut backend =
-            (driver.open)(listener.into_socket()).map_err(Miss::of("opening a backend"))?;
+        let mut backend = handicap::open(driver, listener.into_socket())
+            .map_err(Miss::of("opening a backend"))?;
         backend.watch_listener().map_err(Miss::of("watching the listener"))?;
         backend.watch(server.clone(), BYSTANDER).map_err(Miss::of("watching the bystander"))?;
         let (mut latencies_ns, mut before) = (Vec::with_capacity(STORMS), 0);

@@ -1,6 +1,7 @@
 //! The command line: one file a command, dispatch here.
 
 mod colour;
+mod compare;
 mod figures;
 mod list;
 mod matrix;
@@ -42,6 +43,8 @@ enum Command {
     Probe(probe::Probe),
     /// Writes the page again, from a run on disk
     Report(report::Report),
+    /// Compares two runs: what got better or worse, and what the data cannot tell
+    Compare(compare::Compare),
 }
 
 /// Runs the command.
@@ -56,6 +59,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Verify(verify) => verify.run(),
         Command::Probe(probe) => probe.run(),
         Command::Report(report) => report.run(),
+        Command::Compare(compare) => compare.run(),
     }
 }
 

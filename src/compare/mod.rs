@@ -9,8 +9,11 @@
 
 mod judge;
 mod surroundings;
+mod text;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+pub use text::{Telling, text};
 
 use crate::listener::Mode;
 use crate::record::{Cell, Collection, Group, Run, Status};
@@ -33,6 +36,20 @@ pub struct Comparison {
     pub cells: Vec<Compared>,
     /// Every backend over all of its cells, those on modelled kernels apart.
     pub backends: Vec<Backend>,
+}
+
+impl Comparison {
+    /// What got worse by more than `threshold`, a fraction, and by more than the noise: backends
+    /// by their names, then cells by their ids.
+    pub fn worse(&self, threshold: f64) -> Vec<&str> {
+        let is_worse = |change: &Change| {
+            change.finding == Finding::Worse && change.ratio.point > 1.0 + threshold
+        };
+        let backends = self.backends.iter().filter(|backend| is_worse(&backend.change));
+        let cells = self.cells.iter().filter(|cell| cell.change.as_ref().is_ok_and(is_worse));
+        let names = backends.map(|backend| backend.name.as_str());
+        names.chain(cells.map(|cell| cell.id.as_str())).collect()
+    }
 }
 
 /// What all series of a collection have in common.
@@ -62,7 +79,31 @@ pub struct Compared {
     /// The ratios to the reference, of the base and the other.
     pub ratios: [Option<Estimate>; 2],
     /// What is to be said of the two, or why nothing is.
+    #[serde(serialize_with = "change_or_why")]
     pub change: Result<Change, String>,
+}
+
+/// A change as it is, and the reason where there is none as `{"not_compared": "…"}`.
+fn change_or_why<S: Serializer>(
+    change: &Result<Change, String>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Not<'a> {
+        not_compared: &'a str,
+    }
+    match change {
+        Ok(change) => change.serialize(serializer),
+        Err(why) => Not { not_compared: why }.serialize(serializer),
+    }
+}
+
+impl Compared {
+    /// Its change, where it is better or worse.
+    pub fn changed(&self) -> Option<&Change> {
+        let change = self.change.as_ref().ok()?;
+        (change.finding != Finding::Indistinguishable).then_some(change)
+    }
 }
 
 /// One backend over all of its cells on a kernel.

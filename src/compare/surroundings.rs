@@ -6,10 +6,23 @@ use crate::record::{NOISY, Run, SCHEMA};
 
 /// What is to be minded when the two are compared, the weightiest first.
 pub(super) fn warnings(base: &Run, other: &Run) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let both = [(base, "the base"), (other, "the other run")];
+    let strangers = both.iter().filter(|(run, _)| !run.host.is_known());
+    let mut warnings: Vec<String> =
+        strangers.map(|(_, which)| format!("nothing is known of the machine of {which}")).collect();
+    if warnings.is_empty() {
+        warnings = differences(base, other);
+    }
+    warnings.extend(both.iter().flat_map(|(run, which)| of_one(run, which)));
+    warnings
+}
+
+/// What the two were run on, and with.
+fn differences(base: &Run, other: &Run) -> Vec<String> {
+    let mut found = Vec::new();
     let mut differs = |what: &str, a: &str, b: &str| {
         if a != b {
-            warnings.push(format!("{what} differs: {a} in the base, {b} in the other run"));
+            found.push(format!("{what} differs: {a} in the base, {b} in the other run"));
         }
     };
     let (a, b) = (&base.host, &other.host);
@@ -28,29 +41,34 @@ pub(super) fn warnings(base: &Run, other: &Run) -> Vec<String> {
     }
     let (a, b) = (&base.options, &other.options);
     let pin = |pin: Option<(usize, usize)>| match pin {
-        Some((lo, cl)) => format!("the loop on CPU {lo} and the clients on CPU {cl}"),
+        Some((own, clients)) => format!("the loop on CPU {own} and the clients on CPU {clients}"),
         None => "none".to_owned(),
     };
     differs("the pinning", &pin(a.pin), &pin(b.pin));
     let built = |optimised| if optimised { "optimised" } else { "not optimised" };
     differs("the build", built(a.optimised), built(b.optimised));
-    for (run, which) in [(base, "the base"), (other, "the other run")] {
-        if run.interrupted {
-            warnings.push(format!("{which} was interrupted"));
-        }
-        if let Some(control) = run.control().filter(|control| *control > NOISY) {
-            let off = 100.0 * control;
-            warnings
-                .push(format!("{which} is noisy: its reference differs from itself by {off:.1} %"));
-        }
-        if run.schema < SCHEMA {
-            let old = run.schema;
-            warnings.push(format!(
-                "{which} is of format {old}, whose intervals take rounds for independent"
-            ));
-        }
+    found
+}
+
+/// What is to be minded of one run, whatever it is compared with.
+fn of_one(run: &Run, which: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(handicap) = &run.options.handicap {
+        found.push(format!("in {which} a backend was slowed down on purpose: {handicap}"));
     }
-    warnings
+    if run.interrupted {
+        found.push(format!("{which} was interrupted"));
+    }
+    if let Some(control) = run.control().filter(|control| *control > NOISY) {
+        let off = 100.0 * control;
+        found.push(format!("{which} is noisy: its reference differs from itself by {off:.1} %"));
+    }
+    if run.schema < SCHEMA {
+        let old = run.schema;
+        found
+            .push(format!("{which} is of format {old}: its intervals take rounds for independent"));
+    }
+    found
 }
 
 /// What two maps say differently of a name; what one does not have is `none` there.

@@ -45,6 +45,25 @@ const LIBRARIES: &[&str] = &["criterion", "libc", "socket2"];
 const LOCK: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock"));
 
 impl Host {
+    /// A machine of which nothing is known.
+    pub fn unknown() -> Host {
+        let unknown = || "unknown".to_owned();
+        Host {
+            system: unknown(),
+            kernel: unknown(),
+            architecture: unknown(),
+            cpu: None,
+            cpus: 0,
+            limits: BTreeMap::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+
+    /// Whether anything is known of it.
+    pub fn is_known(&self) -> bool {
+        *self != Host::unknown()
+    }
+
     /// Reads this machine, and the versions of these libraries. What cannot be read is left
     /// out.
     pub fn read(libraries: &[&str]) -> Host {

@@ -5,6 +5,7 @@
 //! `histograms/` of the same names the latency histograms, as values in nanoseconds and how
 //! many of each. Each file is written whole or not at all.
 
+pub mod criterion;
 pub mod host;
 pub mod loops;
 pub mod map;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::handicap::Handicap;
 use crate::kernel;
 use crate::probe::Probe;
 use crate::stats::{Estimate, Ratio};
@@ -66,6 +68,9 @@ pub struct Options {
     pub seed: u64,
     /// The CPUs of the loop and of the clients, if pinned.
     pub pin: Option<(usize, usize)>,
+    /// The backend that was slowed down on purpose, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handicap: Option<Handicap>,
     /// Whether the program was built with optimisation.
     pub optimised: bool,
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::{Run, SCHEMA};
+use super::{Run, SCHEMA, criterion};
 use crate::outcome;
 
 /// A file that could not be read or written, and what to do next.
@@ -28,11 +28,14 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl StoreError {
-    fn new(path: &Path, doing: &'static str, why: impl fmt::Display) -> StoreError {
+    pub(super) fn new(path: &Path, doing: &'static str, why: impl fmt::Display) -> StoreError {
         StoreError { path: path.to_owned(), doing, why: why.to_string() }
     }
 
-    fn io<'a>(path: &'a Path, doing: &'static str) -> impl FnOnce(io::Error) -> StoreError + 'a {
+    pub(super) fn io<'a>(
+        path: &'a Path,
+        doing: &'static str,
+    ) -> impl FnOnce(io::Error) -> StoreError + 'a {
         move |error| StoreError::new(path, doing, outcome::explain(&error))
     }
 }
@@ -106,6 +109,21 @@ pub fn load(path: &Path) -> Result<Run, StoreError> {
             StoreError::new(&path, "read", format!("not a run of rstall: {error}"))
         }),
         None => Err(StoreError::new(&path, "read", "not a run of rstall: it has no schema")),
+    }
+}
+
+/// Reads a run as it is named on a command line: its folder or its `run.json`, or a baseline of
+/// Criterion as `FOLDER@BASELINE` (`reports/criterion@before`).
+///
+/// # Errors
+///
+/// As [`load`] and [`criterion::load`].
+pub fn named(name: &str) -> Result<Run, StoreError> {
+    match name.rsplit_once('@') {
+        Some((folder, baseline)) if !Path::new(name).exists() => {
+            criterion::load(Path::new(folder), baseline)
+        }
+        _ => load(Path::new(name)),
     }
 }
 
