@@ -48,5 +48,6 @@ pub mod program;
 pub mod record;
 pub mod report;
 pub mod stats;
+pub mod timeline;
 pub mod trial;
 pub mod verdict;

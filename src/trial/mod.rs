@@ -19,7 +19,6 @@ mod proof;
 mod quiet;
 mod record;
 mod stage;
-pub mod timeline;
 
 pub use log::{Event, Lane, What};
 pub use proof::{Accept, Call, Stall};
