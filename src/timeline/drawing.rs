@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::sentence::{self, Teller};
 use super::words::label;
-use super::{Step, Timeline, takes};
-use crate::backend::Takes;
+use super::{Inside, Step, Timeline, entered, left, takes};
+use crate::accept_loop::End;
 use crate::clock;
 use crate::kernel::NATIVE;
 use crate::trial::{self, What};
@@ -133,6 +133,7 @@ impl Drawing {
             before = at_ns;
             if let Some(then) = &step.then {
                 before = since(then.until);
+                drawing.reopen(None, &then.inside);
                 drawing.rows.push(Row {
                     at_ns: before,
                     gap_ns: None,
@@ -140,7 +141,9 @@ impl Drawing {
                     of: 0,
                     label: match then.cycle {
                         Some(1) => format!("the last step, {} times more", then.events),
-                        Some(n) => format!("the last {n} steps, {} times more", then.events / n.max(1)),
+                        Some(n) => {
+                            format!("the last {n} steps, {} times more", then.events / n.max(1))
+                        }
                         None => format!("{} events, left out here", then.events),
                     },
                     sentence: sentence::many(then, timeline.loops),
@@ -155,37 +158,41 @@ impl Drawing {
 
     /// Begins and ends what lasts, for the step of the row that comes next.
     fn span(&mut self, step: &Step, timeline: &Timeline) {
-        let takes = takes(&timeline.backend);
-        let row = self.rows.len();
         let track = step.event.of.saturating_sub(1);
-        let stall = timeline.stall.as_ref();
-        let mut begin = |lane, doing, parked| {
-            let track = if lane == LOOP { track } else { 0 };
-            self.spans.push(Span { lane, track, from: row, to: None, doing, parked });
-        };
-        match &step.event.what {
-            What::WaitEntered if takes != Takes::InAccept => begin(LOOP, WAIT, false),
-            What::AcceptEntered if takes != Takes::InWait => {
-                let entered = stall.map(|stall| stall.accept_entered);
-                begin(LOOP, ACCEPT, entered == Some(step.event.at));
+        let what = &step.event.what;
+        if let Some(call) = left(what) {
+            self.end(LOOP, track, doing(call));
+        }
+        if let Some(call) = entered(what, takes(&timeline.backend)) {
+            self.begin(LOOP, track, doing(call));
+        }
+        let one = timeline.loops == 1;
+        match what {
+            What::ByteSent if one => {
+                self.begin(BYSTANDER, 0, OWED);
+                let sent = timeline.stall.is_some_and(|stall| stall.byte_sent == step.event.at);
+                if sent {
+                    self.park(BYSTANDER, 0, OWED);
+                }
             }
-            What::ReadEntered { .. } => {
-                let read = stall.is_some_and(|stall| stall.call == trial::Call::Read);
-                begin(LOOP, READ, read);
-            }
-            What::ByteSent if timeline.loops == 1 => {
-                let sent = stall.map(|stall| stall.byte_sent);
-                begin(BYSTANDER, OWED, sent == Some(step.event.at));
-            }
-            What::Reported { .. } => self.end(LOOP, track, WAIT),
-            What::AcceptReturned { .. } => self.end(LOOP, track, ACCEPT),
-            What::ReadReturned { .. } => self.end(LOOP, track, READ),
-            What::EchoReceived if timeline.loops == 1 => self.end(BYSTANDER, 0, OWED),
-            What::ParkSeen => self.park(track, ACCEPT),
-            What::ReadParkSeen => self.park(track, READ),
-            What::Ended { .. } => [WAIT, ACCEPT, READ].map(|what| self.end(LOOP, track, what)).into_iter().collect(),
+            What::EchoReceived if one => self.end(BYSTANDER, 0, OWED),
+            What::ParkSeen => self.park(LOOP, track, doing(Inside::Accept)),
+            What::ReadParkSeen => self.park(LOOP, track, doing(Inside::Read)),
+            What::Ended { .. } => self.reopen(Some(track), &[]),
             _ => {}
         }
+        // The proof tells of a park also where nothing could see it.
+        if timeline.stall.is_some_and(|stall| stall.accept_entered == step.event.at)
+            && let Some(call) = entered(what, takes(&timeline.backend))
+        {
+            self.park(LOOP, track, doing(call));
+        }
+    }
+
+    fn begin(&mut self, lane: usize, track: usize, doing: &'static str) {
+        self.end(lane, track, doing);
+        let from = self.rows.len();
+        self.spans.push(Span { lane, track, from, to: None, doing, parked: false });
     }
 
     fn open(&mut self, lane: usize, track: usize, doing: &str) -> Option<&mut Span> {
@@ -202,27 +209,46 @@ impl Drawing {
         }
     }
 
-    fn park(&mut self, track: usize, doing: &str) {
-        if let Some(span) = self.open(LOOP, track, doing) {
+    fn park(&mut self, lane: usize, track: usize, doing: &str) {
+        if let Some(span) = self.open(lane, track, doing) {
             span.parked = true;
+        }
+    }
+
+    /// After steps that are not drawn: what loops are in now. Of one track, or of all.
+    fn reopen(&mut self, track: Option<usize>, inside: &[(usize, Inside)]) {
+        let row = self.rows.len();
+        let now: Vec<(usize, &'static str)> =
+            inside.iter().map(|&(of, call)| (of.saturating_sub(1), doing(call))).collect();
+        let mine = |span: &&mut Span| {
+            let lane = span.lane == LOOP && track.is_none_or(|track| span.track == track);
+            lane && span.to.is_none() && !now.contains(&(span.track, span.doing))
+        };
+        self.spans.iter_mut().filter(mine).for_each(|span| span.to = Some(row));
+        for (track, doing) in now {
+            if self.open(LOOP, track, doing).is_none() {
+                self.begin(LOOP, track, doing);
+            }
         }
     }
 }
 
-const WAIT: &str = "waits to be told";
-const ACCEPT: &str = "in accept";
-const READ: &str = "in read";
 const OWED: &str = "waits for its byte";
+
+fn doing(call: Inside) -> &'static str {
+    match call {
+        Inside::Wait => "waits to be told",
+        Inside::Accept => "in accept",
+        Inside::Read => "in read",
+    }
+}
 
 fn lanes(loops: usize) -> Vec<Lane> {
     let lane = |name, tracks| Lane { name, tracks };
     match loops {
-        0 | 1 => vec![
-            lane("client", 0),
-            lane("accept queue", 0),
-            lane("loop", 1),
-            lane("bystander", 1),
-        ],
+        0 | 1 => {
+            vec![lane("client", 0), lane("accept queue", 0), lane("loop", 1), lane("bystander", 1)]
+        }
         _ => vec![lane("clients", 0), lane("accept queue", 0), lane("loops", loops)],
     }
 }
@@ -242,7 +268,9 @@ fn told(step: &Step, herd: bool) -> String {
     let label = label(&step.event.what);
     match step.event.of {
         0 => label,
-        of if herd && step.event.what.lane() == trial::Lane::Bystander => format!("{label} to {of}"),
+        of if herd && step.event.what.lane() == trial::Lane::Bystander => {
+            format!("{label} to {of}")
+        }
         of => format!("{of} {label}"),
     }
 }
@@ -262,9 +290,7 @@ fn tone(what: &What) -> Tone {
         | What::WorkersParked { .. }
         | What::Dropped { .. }
         | What::Shed { .. }
-        | What::Ended { end: crate::accept_loop::End::Died(_) | crate::accept_loop::End::WaitFailed(_) } => {
-            Tone::Ill
-        }
+        | What::Ended { end: End::Died(_) | End::WaitFailed(_) } => Tone::Ill,
         What::RescueBegan | What::RescueConnected { .. } | What::RescueByte { .. } => Tone::Rescue,
         What::EchoReceived | What::Recovered { .. } | What::Migrated { .. } => Tone::Served,
         _ => Tone::Plain,
@@ -279,7 +305,7 @@ fn title(timeline: &Timeline) -> String {
         format!(", modelled {}", timeline.kernel)
     };
     format!(
-        "{}{arm} on {}, {} listener, {}, {}{modelled}",
+        "{}{arm} on {}, {} listener, discipline {}, retry set {}{modelled}",
         timeline.fault,
         timeline.backend,
         timeline.listener.mode.name(),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::trial::Event;
+use crate::trial::{Event, What};
 
 /// The longest cycle that is looked for, in events: a herd of eight that all wake for one client.
 const LONGEST: usize = 40;
@@ -41,6 +41,7 @@ impl Fold {
 /// The folds of a log, in its order. Events are alike if the same happened, whatever the port
 /// and whichever loop of a herd; two threads that race may change places within a cycle.
 pub(super) fn folds(events: &[Event]) -> Vec<Fold> {
+    let begins: Vec<bool> = events.iter().map(|event| begins(&event.what)).collect();
     let mut known: HashMap<String, u64> = HashMap::new();
     let mut keys = Vec::with_capacity(events.len());
     for event in events {
@@ -56,7 +57,7 @@ pub(super) fn folds(events: &[Event]) -> Vec<Fold> {
     let mut folds = Vec::new();
     let mut open = vec![0..events.len()];
     while let (Some(range), true) = (open.pop(), folds.len() < MOST) {
-        if let Some(fold) = best(&sums, range.clone()) {
+        if let Some(fold) = best(&sums, &begins, range.clone()) {
             open.extend([range.start..fold.from, fold.end()..range.end]);
             folds.push(fold);
         }
@@ -65,9 +66,14 @@ pub(super) fn folds(events: &[Event]) -> Vec<Fold> {
     folds
 }
 
+/// Whether it comes from outside of the loop: a cycle is best told from there.
+fn begins(what: &What) -> bool {
+    matches!(what, What::ConnectBegan | What::ByteSent)
+}
+
 /// The fold within a range that leaves out most; of several the one with the shortest cycle,
-/// then the first.
-fn best(sums: &[u64], range: Range<usize>) -> Option<Fold> {
+/// then the first, of those that begin outside of the loop if there are any.
+fn best(sums: &[u64], begins: &[bool], range: Range<usize>) -> Option<Fold> {
     let mut best: Option<Fold> = None;
     for cycle in 1..=LONGEST.min(range.len() / 2) {
         let holds = |from: usize| sums[from + cycle].wrapping_sub(sums[from]);
@@ -81,7 +87,8 @@ fn best(sums: &[u64], range: Range<usize>) -> Option<Fold> {
             let fold = Fold { from, cycle, times: times[at] };
             let better = |known: &Fold| {
                 let same = known.cycle == cycle && known.saves() == fold.saves();
-                fold.saves() > known.saves() || same
+                let earlier = begins[from] || !begins[known.from];
+                fold.saves() > known.saves() || same && earlier
             };
             if fold.times >= 3 && fold.saves() >= WORTH && best.as_ref().is_none_or(better) {
                 best = Some(fold);
@@ -104,7 +111,6 @@ fn scattered(number: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::trial::What;
 
     fn log(of: &[What]) -> Vec<Event> {
         (1..).zip(of).map(|(at, what)| Event::new(Moment(at), what.clone())).collect()

@@ -9,9 +9,9 @@
 mod drawing;
 mod fold;
 mod queue;
+mod sentence;
 pub mod svg;
 pub mod text;
-mod sentence;
 mod words;
 
 pub use drawing::{Drawing, Lane, Row, Span, Tone};
@@ -92,6 +92,21 @@ pub struct Then {
     /// How many connections waited then.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub queued: usize,
+    /// In what each loop was then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inside: Vec<(usize, Inside)>,
+}
+
+/// What a loop can be in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inside {
+    /// Its wait.
+    Wait,
+    /// accept(2).
+    Accept,
+    /// read(2).
+    Read,
 }
 
 impl Timeline {
@@ -111,7 +126,7 @@ impl Timeline {
             stall: record.stall,
             ending: record.ending.clone(),
             void: record.void.clone(),
-            steps: shortened(folded(steps(events, takes(&record.backend)), &fold::folds(events))),
+            steps: shortened(folded(known(events, takes(&record.backend)), &fold::folds(events))),
         }
     }
 }
@@ -123,91 +138,123 @@ fn takes(backend: &str) -> Takes {
     driver.map_or(Takes::AfterReport, |driver| driver.takes)
 }
 
+/// An event, and what is known of it from those before.
+struct Known {
+    step: Step,
+    /// In what each loop was after it.
+    inside: Vec<(usize, Inside)>,
+}
+
+impl Known {
+    /// What stands for all events up to this one that are left out.
+    fn as_the_last(&self, cycle: Option<usize>, events: usize) -> Then {
+        let Known { step, inside } = self;
+        let (until, queued) = (step.event.at, step.queued);
+        Then { cycle, events, until, queued, inside: inside.clone() }
+    }
+}
+
+/// What a step says that a loop enters.
+fn entered(what: &What, takes: Takes) -> Option<Inside> {
+    match what {
+        // Where accept does the waiting, nothing else does; where the wait accepts, accept does
+        // not wait.
+        What::WaitEntered if takes != Takes::InAccept => Some(Inside::Wait),
+        What::AcceptEntered if takes != Takes::InWait => Some(Inside::Accept),
+        What::ReadEntered { .. } => Some(Inside::Read),
+        _ => None,
+    }
+}
+
+/// What a step says that a loop leaves.
+fn left(what: &What) -> Option<Inside> {
+    match what {
+        What::Reported { .. } => Some(Inside::Wait),
+        What::AcceptReturned { .. } => Some(Inside::Accept),
+        What::ReadReturned { .. } => Some(Inside::Read),
+        _ => None,
+    }
+}
+
 /// Every event, with what is known of it from those before.
-fn steps(events: &[Event], takes: Takes) -> Vec<Step> {
+fn known(events: &[Event], takes: Takes) -> Vec<Known> {
     let mut waiting = Waiting::default();
-    // When each loop entered what it is in.
-    let mut entered: BTreeMap<(usize, &'static str), Moment> = BTreeMap::new();
+    let mut inside: BTreeMap<(usize, Inside), Moment> = BTreeMap::new();
     let mut owed_since = None;
-    let step = |event: &Event| {
+    let known = |event: &Event| {
         waiting.take_in(&event.what);
-        let mut enter = |call| drop(entered.insert((event.of, call), event.at));
+        if let Some(call) = entered(&event.what, takes) {
+            inside.insert((event.of, call), event.at);
+        }
         let began = match &event.what {
-            What::WaitEntered => {
-                enter("wait");
-                None
-            }
-            What::AcceptEntered if takes != Takes::InWait => {
-                enter("accept");
-                None
-            }
-            What::ReadEntered { .. } => {
-                enter("read");
-                None
-            }
             What::ByteSent | What::StopAsked => {
                 owed_since = Some(event.at);
                 None
             }
-            What::Reported { .. } => entered.remove(&(event.of, "wait")),
-            What::AcceptReturned { .. } => entered.remove(&(event.of, "accept")),
-            What::ReadReturned { .. } => entered.remove(&(event.of, "read")),
             What::EchoReceived => owed_since.take(),
             What::RescueBegan => owed_since,
-            _ => None,
+            What::Ended { .. } => {
+                inside.retain(|&(of, _), _| of != event.of);
+                None
+            }
+            other => left(other).and_then(|call| inside.remove(&(event.of, call))),
         };
         let took_ns = began.map(|began| clock::nanos(event.at - began));
-        Step { event: event.clone(), queued: waiting.count(), took_ns, then: None }
+        let step = Step { event: event.clone(), queued: waiting.count(), took_ns, then: None };
+        Known { step, inside: inside.keys().copied().collect() }
     };
-    events.iter().map(step).collect()
+    events.iter().map(known).collect()
 }
 
 /// Leaves out what repeats itself.
-fn folded(steps: Vec<Step>, folds: &[Fold]) -> Vec<Step> {
-    let mut kept: Vec<Step> = Vec::new();
-    let mut last_of = |fold: &Fold, steps: &[Step]| {
-        steps.get(fold.end() - 1).map(|last| Then {
-            cycle: Some(fold.cycle),
-            events: fold.cycle * (fold.times - 1),
-            until: last.event.at,
-            queued: last.queued,
-        })
-    };
-    for (at, step) in steps.iter().enumerate() {
-        let fold = folds.iter().find(|fold| (fold.from..fold.end()).contains(&at));
-        match fold {
+fn folded(known: Vec<Known>, folds: &[Fold]) -> Vec<Known> {
+    let mut kept: Vec<Known> = Vec::new();
+    let mut folds = folds.iter().peekable();
+    let mut then_of = None;
+    for (at, mut one) in known.into_iter().enumerate() {
+        while folds.next_if(|fold| fold.end() <= at).is_some() {}
+        match folds.peek() {
+            Some(fold) if at + 1 == fold.end() => {
+                let events = fold.cycle * (fold.times - 1);
+                let then = one.as_the_last(Some(fold.cycle), events);
+                if let Some(last) = then_of.take().and_then(|last: usize| kept.get_mut(last)) {
+                    last.step.then = Some(then);
+                }
+            }
             Some(fold) if at >= fold.from + fold.cycle => {}
             Some(fold) if at + 1 == fold.from + fold.cycle => {
-                kept.push(Step { then: last_of(fold, &steps), ..step.clone() });
+                then_of = Some(kept.len());
+                kept.push(one);
             }
-            _ => kept.push(step.clone()),
+            _ => {
+                one.step.then = None;
+                kept.push(one);
+            }
         }
     }
     kept
 }
 
 /// Leaves the middle of a long log out.
-fn shortened(mut steps: Vec<Step>) -> Vec<Step> {
-    if steps.len() <= MOST_STEPS {
-        return steps;
+fn shortened(mut known: Vec<Known>) -> Vec<Step> {
+    if known.len() > MOST_STEPS {
+        let last = known.split_off(known.len() - LAST_STEPS);
+        let mut middle = known.split_off(MOST_STEPS - LAST_STEPS);
+        // A cycle is left out with its repetitions, or not at all.
+        while known.last().is_some_and(|one| one.step.then.is_some()) {
+            middle.splice(0..0, known.pop());
+        }
+        let events = |one: &Known| 1 + one.step.then.as_ref().map_or(0, |then| then.events);
+        let events = middle.iter().map(events).sum();
+        if let (Some(before), Some(end)) = (known.last_mut(), middle.last()) {
+            before.step.then = Some(match &end.step.then {
+                Some(then) => Then { cycle: None, events, ..then.clone() },
+                None => end.as_the_last(None, events),
+            });
+        }
+        known.extend(last);
     }
-    let last = steps.split_off(steps.len() - LAST_STEPS);
-    let mut middle = steps.split_off(MOST_STEPS - LAST_STEPS);
-    // A cycle is left out with its repetitions, or not at all.
-    while steps.last().is_some_and(|step| step.then.is_some()) {
-        middle.splice(0..0, steps.pop());
-    }
-    let events = middle.iter().map(|step| 1 + step.then.as_ref().map_or(0, |then| then.events));
-    let events = events.sum();
-    if let (Some(before), Some(end)) = (steps.last_mut(), middle.last()) {
-        let (until, queued) = match &end.then {
-            Some(then) => (then.until, then.queued),
-            None => (end.event.at, end.queued),
-        };
-        before.then = Some(Then { cycle: None, events, until, queued });
-    }
-    steps.extend(last);
-    steps
+    known.into_iter().map(|one| one.step).collect()
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

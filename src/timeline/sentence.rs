@@ -104,8 +104,13 @@ impl<'a> Teller<'a> {
             What::EchoReceived => {
                 format!("The bystander has its byte back{}.", after(", after "))
             }
+            What::RescueBegan if self.reads() => format!(
+                "The rescue is on its way{}: a byte from the client whom a parked read waits for.",
+                after(", held back for ")
+            ),
             What::RescueBegan => format!(
-                "The rescue{}: something comes at last that a parked call waits for.",
+                "The rescue, one more client, calls connect{}: a parked accept waits for just \
+                 that.",
                 after(", held back for ")
             ),
             What::ReadEntered { .. } => format!(
@@ -139,6 +144,11 @@ impl<'a> Teller<'a> {
         self.of.steps.iter().any(|step| step.event.what == What::ByteSent)
     }
 
+    /// Whether the rescue was a byte.
+    fn reads(&self) -> bool {
+        self.of.steps.iter().any(|step| matches!(step.event.what, What::RescueByte { .. }))
+    }
+
     fn wait(&self, who: &str) -> String {
         match self.takes {
             Takes::InAccept => format!("{who} begins a turn; this backend waits in accept itself."),
@@ -161,7 +171,8 @@ impl<'a> Teller<'a> {
             (_, 0, 0) => format!("{who}'s wait returns and reports nothing."),
             (_, 0, _) => format!("{who} is told that {byte}; nothing is said of the listener."),
             (Takes::InWait, n, _) => {
-                let number = if n == 1 { "an accept has".to_owned() } else { format!("{n} accepts have") };
+                let number =
+                    if n == 1 { "an accept has".to_owned() } else { format!("{n} accepts have") };
                 let also = if others > 0 { format!(", and that {byte}") } else { String::new() };
                 format!("{who} is told that {number} completed{also}.")
             }
@@ -194,14 +205,23 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn returned(&self, who: &str, outcome: &Outcome, port: Option<u16>, took: Option<u64>) -> String {
+    fn returned(
+        &self,
+        who: &str,
+        outcome: &Outcome,
+        port: Option<u16>,
+        took: Option<u64>,
+    ) -> String {
         let whose = port.map_or_else(|| "a client".to_owned(), |port| format!("port {port}"));
         let rescued = port.is_some_and(|port| self.rescues.contains(&port));
         match outcome {
             Outcome::Accepted if rescued => format!(
                 "accept returns with the rescue's connection ({whose}){}.",
-                took.map_or_else(String::new, |ns| format!(": {} was in there for {}",
-                    who.to_lowercase(), time(ns)))
+                took.map_or_else(String::new, |ns| format!(
+                    ": {} was in there for {}",
+                    who.to_lowercase(),
+                    time(ns)
+                ))
             ),
             Outcome::Accepted => format!("accept returns the connection from {whose}."),
             Outcome::AcceptedDead(error) => format!(
@@ -235,9 +255,9 @@ impl<'a> Teller<'a> {
                 "Another acceptor passes a bad address pointer: accept fails with EFAULT after it \
                  took a connection, {one}, which nobody has now"
             ),
-            What::Vanished { .. } => format!(
-                "The modelled kernel drops an aborted connection, {one}, and tells nobody"
-            ),
+            What::Vanished { .. } => {
+                format!("The modelled kernel drops an aborted connection, {one}, and tells nobody")
+            }
             _ => format!("Another acceptor, on the same queue, takes a connection, {one}"),
         };
         match (step.queued, self.in_window.is_empty()) {
@@ -281,7 +301,7 @@ fn around(what: &What) -> String {
             "The bystander, a client whom the loop serves already, sends one byte and waits for \
              it to come back."
         }
-        What::Stopping => "The trial is over, and the loop is told to stop.",
+        What::Stopping => "The trial is over.",
         What::Queued { port } => {
             return format!(
                 "The handshake is complete: the connection from port {port} waits in the accept \
@@ -333,7 +353,9 @@ fn ended(who: &str, end: &End) -> String {
             errno(outcome)
         ),
         End::WaitFailed(errno) => {
-            format!("{who} ends by itself: its wait failed with {errno}, and it serves nobody any more.")
+            format!(
+                "{who} ends by itself: its wait failed with {errno}, and it serves nobody any more."
+            )
         }
     }
 }
@@ -347,10 +369,9 @@ pub(super) fn many(then: &Then, loops: usize) -> String {
         );
     };
     let times = then.events / cycle.max(1);
-    let whose = if loops > 1 { ", of one loop or another" } else { "" };
-    let what = match cycle {
-        1 => format!("The last step comes{whose} {times} times more"),
-        _ => format!("The last {cycle} steps come {times} times more{whose}"),
-    };
-    format!("{what}, each time as new events of the same kind.")
+    let differ = if loops > 1 { "; which loop does which may differ" } else { "" };
+    match cycle {
+        1 => format!("The last step comes {times} times more{differ}."),
+        _ => format!("The last {cycle} steps come {times} times more{differ}."),
+    }
 }

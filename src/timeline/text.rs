@@ -30,9 +30,7 @@ struct Set {
 impl Glyphs {
     fn set(self) -> Set {
         match self {
-            Glyphs::Ascii => {
-                Set { span: [".", "|", "'"], parked: ["#"; 3], gap: ":", cut: "~" }
-            }
+            Glyphs::Ascii => Set { span: [".", "|", "'"], parked: ["#"; 3], gap: ":", cut: "~" },
             Glyphs::Unicode => {
                 let (span, parked) = (["┌", "│", "└"], ["┏", "┃", "┗"]);
                 Set { span, parked, gap: "⋮", cut: "…" }
@@ -82,8 +80,7 @@ pub fn explain(drawing: &Drawing) -> String {
     for (number, row) in (1..).zip(&drawing.rows) {
         let first = format!("{number:>NUMBER$}  ");
         let rest = " ".repeat(NUMBER + 2);
-        let options =
-            textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(&rest);
+        let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(&rest);
         text.push_str(&textwrap::fill(&plain(&row.sentence), options));
         text.push('\n');
     }
@@ -102,8 +99,8 @@ fn widths(drawing: &Drawing) -> Vec<usize> {
         4 => OF_ONE.to_vec(),
         _ => {
             let bars: usize = drawing.lanes.iter().map(|lane| 2 * lane.tracks).sum();
-            let rest = WIDTH - (NUMBER + TIME + 2) - (OF_A_HERD[0] + 1)
-                - (QUEUED + OF_A_HERD[1] + 1);
+            let rest =
+                WIDTH - (NUMBER + TIME + 2) - (OF_A_HERD[0] + 1) - (QUEUED + OF_A_HERD[1] + 1);
             vec![OF_A_HERD[0], OF_A_HERD[1], rest.saturating_sub(bars)]
         }
     }
