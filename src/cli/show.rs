@@ -72,7 +72,7 @@ impl Show {
             super::show(&format!("{line}\n"))?;
         } else if self.svg.is_none() {
             let drawn = draw::drawing(&drawing, cell.kernel, self.glyphs.glyphs());
-            let told = text::explain(&drawing);
+            let told = text::explain(&drawing, self.glyphs.glyphs());
             let came = draw::sentence(&record, cell.driver);
             super::show(&format!("{}\n\n{drawn}\n{told}\n{came}", drawing.title))?;
         }

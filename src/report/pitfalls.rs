@@ -1,6 +1,8 @@
 //! One entry a fault: the pitfall, its symptom, its cure, where it was met, and the commands
 //! that show both.
 
+use super::ReportError;
+use super::figures::{self, Figure};
 use super::map::Mark;
 use crate::fault::{self, Case, Cases, Fault};
 use crate::kernel::NATIVE;
@@ -23,6 +25,8 @@ pub struct Pitfall {
     pub seen_in: Vec<(&'static str, Option<String>)>,
     /// A loop that fell ill and the same one cured.
     pub shown: Shown,
+    /// Their timelines, where the run has them.
+    pub played: Vec<Figure>,
 }
 
 /// The two loops by which a fault shows itself.
@@ -50,11 +54,18 @@ pub struct Tried {
 }
 
 /// Every fault that this rstall knows, where the run has a map.
-pub fn of(run: &Run) -> Vec<Pitfall> {
-    match &run.map {
-        Some(Ok(map)) => fault::ALL.iter().map(|fault| pitfall(fault, map)).collect(),
-        None | Some(Err(_)) => Vec::new(),
-    }
+///
+/// # Errors
+///
+/// Where a timeline cannot be drawn.
+pub fn of(run: &Run) -> Result<Vec<Pitfall>, ReportError> {
+    let Some(Ok(map)) = &run.map else { return Ok(Vec::new()) };
+    let pitfall = |fault: &'static Fault| {
+        let played = run.timelines.iter().find(|shown| shown.fault == fault.name);
+        let played = played.map_or(Ok(Vec::new()), |shown| figures::of(fault.name, &shown.trials));
+        Ok(Pitfall { played: played?, ..pitfall(fault, map) })
+    };
+    fault::ALL.iter().map(pitfall).collect()
 }
 
 fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
@@ -72,6 +83,7 @@ fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
                 None => Shown::Nowhere,
             },
         },
+        played: Vec::new(),
     }
 }
 

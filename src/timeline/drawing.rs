@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::sentence::{self, Teller};
+use super::around::many;
+use super::sentence::Teller;
 use super::words::label;
 use super::{Inside, Step, Timeline, entered, left, takes};
 use crate::accept_loop::End;
@@ -146,7 +147,7 @@ impl Drawing {
                         }
                         None => format!("{} events, left out here", then.events),
                     },
-                    sentence: sentence::many(then, timeline.loops),
+                    sentence: many(then, timeline.loops),
                     queued: then.queued,
                     took_ns: None,
                     tone: Tone::Plain,

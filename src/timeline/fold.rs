@@ -46,7 +46,7 @@ pub(super) fn folds(events: &[Event]) -> Vec<Fold> {
     let mut keys = Vec::with_capacity(events.len());
     for event in events {
         let next = known.len() as u64 + 1;
-        let number = *known.entry(super::words::name(&event.what)).or_insert(next);
+        let number = *known.entry(kind(event)).or_insert(next);
         keys.push(scattered(number));
     }
     // Sums of scattered numbers tell which events a stretch holds, in whatever order.
@@ -64,6 +64,16 @@ pub(super) fn folds(events: &[Event]) -> Vec<Fold> {
     }
     folds.sort_by_key(|fold| fold.from);
     folds
+}
+
+/// What kind of event it is. Each loop that was seen parked counts by itself: who was is what a
+/// drawing is for.
+fn kind(event: &Event) -> String {
+    let name = super::words::name(&event.what);
+    match event.what {
+        What::ParkSeen | What::ReadParkSeen => format!("{} {name}", event.of),
+        _ => name,
+    }
 }
 
 /// Whether it comes from outside of the loop: a cycle is best told from there.

@@ -6,6 +6,7 @@
 //! log; a time is the log's, and nothing is put between two events. The axis is one of order:
 //! rows are steps, the times stand beside them, and where long nothing happened that is marked.
 
+mod around;
 mod drawing;
 mod fold;
 mod queue;

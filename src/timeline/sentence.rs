@@ -3,9 +3,10 @@
 //! A sentence says no more than the log does. What it adds about kernels is documented: accept(2),
 //! epoll(7), poll(2), fcntl(2), socket(7), and what METHODOLOGY.md cites.
 
-use super::words::{errno, time};
-use super::{Step, Then, Timeline, takes};
-use crate::accept_loop::End;
+use super::around::{around, ended};
+use super::words::time;
+use super::{Step, Timeline, takes};
+use crate::accept_loop::Habit;
 use crate::backend::Takes;
 use crate::fault;
 use crate::listener::Mode;
@@ -22,6 +23,9 @@ pub(super) struct Teller<'a> {
     queued: usize,
     /// Which loops were told of the listener and have not accepted since.
     in_window: Vec<usize>,
+    /// Whether any report of the listener has been told, and any byte of the bystander's served.
+    reported: bool,
+    served: bool,
     /// The ports of those who closed with a FIN.
     closed: Vec<u16>,
     /// The ports of those who came to the rescue.
@@ -31,7 +35,7 @@ pub(super) struct Teller<'a> {
 impl<'a> Teller<'a> {
     pub(super) fn new(of: &'a Timeline) -> Teller<'a> {
         let rescue = |step: &Step| match step.event.what {
-            What::RescueConnected { port } | What::RescueByte { port } => Some(port),
+            What::RescueConnected { port } => Some(port),
             _ => None,
         };
         Teller {
@@ -40,6 +44,8 @@ impl<'a> Teller<'a> {
             blocks: of.listener.mode == Mode::Blocking,
             queued: 0,
             in_window: Vec::new(),
+            reported: false,
+            served: false,
             closed: Vec::new(),
             rescues: of.steps.iter().filter_map(rescue).collect(),
         }
@@ -50,7 +56,11 @@ impl<'a> Teller<'a> {
         let told = self.sentence(step);
         let of = step.event.of;
         match step.event.what {
-            What::Reported { accepts: 1.., .. } => self.in_window.push(of),
+            What::Reported { accepts: 1.., .. } => {
+                self.in_window.push(of);
+                self.reported = true;
+            }
+            What::ByteServed => self.served = true,
             What::AcceptEntered | What::WaitEntered => self.in_window.retain(|&one| one != of),
             What::FlagCleared { ours: true } => self.blocks = true,
             What::CloseSent { port } => self.closed.push(port),
@@ -71,7 +81,7 @@ impl<'a> Teller<'a> {
             None => String::new(),
         };
         match &step.event.what {
-            What::WaitEntered => self.wait(&who),
+            What::WaitEntered => self.wait(&who, step.event.of),
             What::Reported { accepts, others } => self.report(&who, *accepts, *others),
             What::AcceptEntered => self.accept(&who),
             What::AcceptReturned { outcome, port } => {
@@ -100,7 +110,9 @@ impl<'a> Teller<'a> {
                 "{who}'s thread is seen parked in read: it sleeps until this client sends \
                  something, and meanwhile it serves nobody."
             ),
-            What::ByteServed => format!("{who} turns to the bystander and sends its byte back."),
+            What::ByteServed => {
+                format!("{who} turns to the bystander and sends its byte back{}.", self.then_it())
+            }
             What::EchoReceived => {
                 format!("The bystander has its byte back{}.", after(", after "))
             }
@@ -144,12 +156,50 @@ impl<'a> Teller<'a> {
         self.of.steps.iter().any(|step| step.event.what == What::ByteSent)
     }
 
+    /// Whether the loop has closed its listener by habit.
+    fn closed_it(&self) -> bool {
+        self.served && matches!(self.of.policy.habit, Habit::Closes { .. })
+    }
+
     /// Whether the rescue was a byte.
     fn reads(&self) -> bool {
         self.of.steps.iter().any(|step| matches!(step.event.what, What::RescueByte { .. }))
     }
 
-    fn wait(&self, who: &str) -> String {
+    /// What the loop does by habit once it has served somebody.
+    fn then_it(&self) -> &'static str {
+        match self.of.policy.habit {
+            Habit::Cancels { keeps: true } => {
+                "; then it withdraws its accept, and keeps a connection that this had brought"
+            }
+            Habit::Cancels { keeps: false } => {
+                "; then it withdraws its accept, and drops what this may have brought"
+            }
+            Habit::Closes { .. } if self.served => "",
+            Habit::Closes { deregisters: true } => {
+                "; then it stops watching its listener, and closes it"
+            }
+            Habit::Closes { deregisters: false } => {
+                "; then it closes its listener, without having stopped to watch it"
+            }
+            _ => "",
+        }
+    }
+
+    fn wait(&self, who: &str, of: usize) -> String {
+        let habit = self.of.policy.habit;
+        if habit == Habit::Checks && self.in_window.contains(&of) {
+            return format!(
+                "{who} looks whether the listener is still the one that was reported; it is not, \
+                 and {} drops the report and waits.",
+                who.to_lowercase()
+            );
+        }
+        if habit == Habit::NeverRearms && self.reported {
+            return format!(
+                "{who} waits again, and has not renewed what tells of the listener once only."
+            );
+        }
         match self.takes {
             Takes::InAccept => format!("{who} begins a turn; this backend waits in accept itself."),
             Takes::InWait => format!(
@@ -168,6 +218,10 @@ impl<'a> Teller<'a> {
             (Takes::InAccept, 1.., 0) => {
                 format!("{who} has nobody to ask: with this backend it goes straight to accept.")
             }
+            (_, 1.., _) if self.closed_it() => format!(
+                "{who} is told of the listener that it has closed: its registration, or its \
+                 number, is in the set that it waits on as before."
+            ),
             (_, 0, 0) => format!("{who}'s wait returns and reports nothing."),
             (_, 0, _) => format!("{who} is told that {byte}; nothing is said of the listener."),
             (Takes::InWait, n, _) => {
@@ -239,7 +293,8 @@ impl<'a> Teller<'a> {
             Outcome::Interrupted => "accept is interrupted (EINTR): nothing was taken.".to_owned(),
             Outcome::Exhausted(error) => format!(
                 "accept fails with {error}: there is no descriptor for a connection, which stays \
-                 in the queue on Linux."
+                 in the queue on Linux.{}",
+                self.arm().map_or_else(String::new, |about| format!(" What is done: {about}."))
             ),
             Outcome::TimedOut => "accept had not returned when the watchdog came.".to_owned(),
             Outcome::Failed(error) => format!("accept fails with {error}."),
@@ -267,111 +322,15 @@ impl<'a> Teller<'a> {
     }
 
     fn stop_asked(&self) -> String {
-        let arm = fault::find(&self.of.fault).and_then(|fault| fault.arm(&self.of.arm));
-        match arm.filter(|arm| !arm.name.is_empty()) {
-            Some(arm) => format!("The loop is told to stop: {}.", arm.about),
+        match self.arm() {
+            Some(about) => format!("The loop is told to stop: {about}."),
             None => "The loop is told to stop.".to_owned(),
         }
     }
-}
 
-/// What is done around the loop, always in the same words.
-fn around(what: &What) -> String {
-    let fixed = match what {
-        What::ConnectBegan => "A client calls connect.",
-        What::Flushed => {
-            "Another holder of the listener shuts it down and has it listen again: the queue is \
-             emptied, and what was in it is reset."
-        }
-        What::FlagCleared { ours: true } => {
-            "Somebody clears O_NONBLOCK of the open file description that the loop's listener \
-             shares with others: it blocks from now on, and the loop is not told."
-        }
-        What::FlagCleared { ours: false } => {
-            "Somebody clears O_NONBLOCK of another listener on this port: that is another open \
-             file description, and the loop's own does not change."
-        }
-        What::Renumbered => {
-            "The listener is closed, and a new one, with an empty queue, is given its descriptor \
-             number: what was reported is not what has this number now."
-        }
-        What::RanOut => "The process has no descriptor left (its RLIMIT_NOFILE is used up).",
-        What::Relieved => "The process may open descriptors again.",
-        What::ByteSent => {
-            "The bystander, a client whom the loop serves already, sends one byte and waits for \
-             it to come back."
-        }
-        What::Stopping => "The trial is over.",
-        What::Queued { port } => {
-            return format!(
-                "The handshake is complete: the connection from port {port} waits in the accept \
-                 queue."
-            );
-        }
-        What::ResetSent { port } => {
-            return format!("The client with port {port} resets its connection: it sends a RST.");
-        }
-        What::CloseSent { port } => {
-            return format!("The client with port {port} closes in good order: it sends a FIN.");
-        }
-        What::Migrated { port } => {
-            return format!(
-                "The connection from port {port} was moved to the listener that stays, and is \
-                 accepted there."
-            );
-        }
-        What::Dropped { port } => {
-            return format!(
-                "The client with port {port} is reset: its connection was queued for the listener \
-                 that closed, and went with it."
-            );
-        }
-        What::WorkersParked { workers } => {
-            return format!(
-                "Kernel threads that carry the loop's request are seen parked in accept: \
-                 {workers}."
-            );
-        }
-        What::RescueConnected { port } => {
-            return format!("The rescue's connect is complete (port {port}).");
-        }
-        What::RescueByte { port } => {
-            return format!("The client with port {port} sends a byte.");
-        }
-        // Told by the loop's own sentences.
-        other => return format!("{other:?}."),
-    };
-    fixed.to_owned()
-}
-
-fn ended(who: &str, end: &End) -> String {
-    match end {
-        End::Stopped => format!("{who} ends, as it was told to."),
-        End::Died(outcome) => format!(
-            "{who} ends by itself: it takes {} for the end of everything, and serves nobody any \
-             more.",
-            errno(outcome)
-        ),
-        End::WaitFailed(errno) => {
-            format!(
-                "{who} ends by itself: its wait failed with {errno}, and it serves nobody any more."
-            )
-        }
-    }
-}
-
-/// What a step says that stands for many.
-pub(super) fn many(then: &Then, loops: usize) -> String {
-    let Some(cycle) = then.cycle else {
-        return format!(
-            "{} further events, of all kinds, are left out of this drawing; the record has them.",
-            then.events
-        );
-    };
-    let times = then.events / cycle.max(1);
-    let differ = if loops > 1 { "; which loop does which may differ" } else { "" };
-    match cycle {
-        1 => format!("The last step comes {times} times more{differ}."),
-        _ => format!("The last {cycle} steps come {times} times more{differ}."),
+    /// What the fault's arm is about, where it has several.
+    fn arm(&self) -> Option<&'static str> {
+        let arm = fault::find(&self.of.fault)?.arm(&self.of.arm)?;
+        (!arm.name.is_empty()).then_some(arm.about)
     }
 }

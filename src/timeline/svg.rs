@@ -23,6 +23,9 @@ const LOOP_WIDTH: usize = 128;
 const BAR: usize = 14;
 const LAST_WIDTH: usize = 84;
 
+/// How long labels are at most, in characters.
+const LONGEST: usize = 36;
+
 /// The colours of a drawing that stands alone: those of the page, for light and for dark.
 const COLOURS: &str = "\
 .tl { color-scheme: light dark; --paper: #fcfcfb; --ink: #1b1f23; --muted: #59626b; --line: #dde1e5; \
@@ -60,7 +63,7 @@ struct Drawn<'a> {
     x: usize,
     class: &'static str,
     tone: &'static str,
-    label: &'a str,
+    label: String,
     sentence: &'a str,
 }
 
@@ -107,7 +110,7 @@ fn svg<'a>(drawing: &'a Drawing, id: &'a str, alone: bool) -> Svg<'a> {
             x: row.lane.map_or(FIRST, |lane| places.labels[lane]),
             class: if row.lane.is_none() { "z" } else { "l" },
             tone: tone(row.tone),
-            label: &row.label,
+            label: cut(&row.label),
             sentence: &row.sentence,
         });
     }
@@ -126,6 +129,13 @@ fn svg<'a>(drawing: &'a Drawing, id: &'a str, alone: bool) -> Svg<'a> {
         breaks,
         rows,
     }
+}
+
+/// A label that stays in its lane, or nearly; its sentence has all of it.
+fn cut(label: &str) -> String {
+    let mut chars = label.chars();
+    let short: String = chars.by_ref().take(LONGEST).collect();
+    if chars.next().is_some() { short + "…" } else { short }
 }
 
 /// What the drawing shows, for who cannot see it: on a page, the list below tells each step.
@@ -178,7 +188,7 @@ impl Places {
             labels.push(x);
             x += LOOP_WIDTH;
         }
-        let width = x - LOOP_WIDTH + if herd == 1 { LOOP_WIDTH } else { LAST_WIDTH };
+        let width = x - LOOP_WIDTH + if herd == 1 { LOOP_WIDTH + BAR } else { LAST_WIDTH };
         Places { rows, labels, width, height: y + FOOT }
     }
 

@@ -19,21 +19,24 @@ pub enum Glyphs {
 }
 
 /// What is drawn where something begins, lasts and ends; then the same where it is parked; then
-/// a gap, and what stands for what was cut off.
+/// a gap, what stands for what was cut off, and the first letter of a microsecond.
 struct Set {
     span: [&'static str; 3],
     parked: [&'static str; 3],
     gap: &'static str,
     cut: &'static str,
+    micro: &'static str,
 }
 
 impl Glyphs {
     fn set(self) -> Set {
         match self {
-            Glyphs::Ascii => Set { span: [".", "|", "'"], parked: ["#"; 3], gap: ":", cut: "~" },
+            Glyphs::Ascii => {
+                Set { span: [".", "|", "'"], parked: ["#"; 3], gap: ":", cut: "~", micro: "u" }
+            }
             Glyphs::Unicode => {
                 let (span, parked) = (["┌", "│", "└"], ["┏", "┃", "┗"]);
-                Set { span, parked, gap: "⋮", cut: "…" }
+                Set { span, parked, gap: "⋮", cut: "…", micro: "µ" }
             }
         }
     }
@@ -54,20 +57,21 @@ const QUEUED: usize = 3;
 /// Draws lanes and steps, a line a step and one for each gap, between a head and a foot that
 /// says what the axis is.
 pub fn draw(drawing: &Drawing, glyphs: Glyphs) -> String {
-    let pen = Pen { drawing, set: glyphs.set(), widths: widths(drawing) };
+    let pen =
+        Pen { drawing, set: glyphs.set(), widths: widths(drawing), decimals: decimals(drawing) };
     let mut lines = vec![pen.head()];
     for (at, row) in drawing.rows.iter().enumerate() {
         lines.extend(row.gap_ns.map(|ns| pen.gap(at, ns)));
         lines.push(pen.row(at, row));
     }
     lines.push(String::new());
-    let gap = pen.set.gap;
+    let Set { gap, micro, .. } = pen.set;
     let parked = pen.set.parked[1];
     lines.push(format!(
-        "{DIM}Times are measured, in us since step 1. Rows are steps, not a scale of time:{DIM:#}"
+        "{DIM}Times are measured, in {micro}s since step 1. Rows are steps, not a scale of time:{DIM:#}"
     ));
     lines.push(format!(
-        "{DIM}{gap} marks 1 ms or more in which nothing happened, {parked} a parked call.{DIM:#}"
+        "{DIM}{gap} marks 1 ms or more without an event, {parked} a parked call.{DIM:#}"
     ));
     let mut text = lines.join("\n");
     text.push('\n');
@@ -75,13 +79,14 @@ pub fn draw(drawing: &Drawing, glyphs: Glyphs) -> String {
 }
 
 /// The sentence of each step, numbered as in the drawing.
-pub fn explain(drawing: &Drawing) -> String {
+pub fn explain(drawing: &Drawing, glyphs: Glyphs) -> String {
+    let micro = glyphs.set().micro;
     let mut text = String::new();
     for (number, row) in (1..).zip(&drawing.rows) {
         let first = format!("{number:>NUMBER$}  ");
         let rest = " ".repeat(NUMBER + 2);
         let options = textwrap::Options::new(WIDTH).initial_indent(&first).subsequent_indent(&rest);
-        text.push_str(&textwrap::fill(&plain(&row.sentence), options));
+        text.push_str(&textwrap::fill(&plain(&row.sentence).replace('µ', micro), options));
         text.push('\n');
     }
     text
@@ -106,10 +111,17 @@ fn widths(drawing: &Drawing) -> Vec<usize> {
     }
 }
 
+fn decimals(drawing: &Drawing) -> usize {
+    let longest = drawing.rows.iter().map(|row| row.at_ns).max().unwrap_or_default();
+    usize::from(longest < 1_000_000_000)
+}
+
 struct Pen<'a> {
     drawing: &'a Drawing,
     set: Set,
     widths: Vec<usize>,
+    /// Of times: one, or none where there would be no room.
+    decimals: usize,
 }
 
 /// A line is put together of parts, each with its style.
@@ -137,7 +149,11 @@ impl Pen<'_> {
     fn head(&self) -> String {
         let mut line = Line::default();
         let bold = Style::new().bold();
-        line.put(DIM, &format!("{:>1$}", "us", NUMBER + 1 + TIME), NUMBER + TIME + 2);
+        line.put(
+            DIM,
+            &format!("{:>1$}", format!("{}s", self.set.micro), NUMBER + 1 + TIME),
+            NUMBER + TIME + 2,
+        );
         for (lane, width) in self.drawing.lanes.iter().zip(&self.widths) {
             let before = self.before(lane.name, lane.tracks);
             line.put(bold, lane.name, before + width + 1);
@@ -154,7 +170,8 @@ impl Pen<'_> {
         let mut line = Line::default();
         line.put(DIM, &format!("{:>NUMBER$}", at + 1), NUMBER + 1);
         let time = row.at_ns as f64 / 1e3;
-        line.put(Style::new(), &format!("{time:>TIME$.1}"), TIME + 1);
+        let decimals = self.decimals;
+        line.put(Style::new(), &format!("{time:>TIME$.decimals$}"), TIME + 1);
         if row.lane.is_none() {
             line.put(DIM, &plain(&row.label), 0);
             return line.text;
@@ -166,7 +183,9 @@ impl Pen<'_> {
     fn gap(&self, at: usize, ns: u64) -> String {
         let mut line = Line::default();
         line.put(Style::new(), "", NUMBER + 1);
-        let text = format!("{} {:.1} ms", self.set.gap, ns as f64 / 1e6);
+        let ms = ns as f64 / 1e6;
+        let decimals = usize::from(ms < 10.0);
+        let text = format!("{} {ms:.decimals$} ms", self.set.gap);
         let blanks = TIME.saturating_sub(display_width(&text));
         line.put(DIM, &format!("{}{text}", " ".repeat(blanks)), TIME + 1);
         let queued = at.checked_sub(1).and_then(|before| self.drawing.rows.get(before));

@@ -110,7 +110,7 @@ pub(super) fn errno(outcome: &Outcome) -> String {
 /// A time as a reader takes it in: three significant digits or so.
 pub(super) fn time(ns: u64) -> String {
     match ns {
-        0..1_000_000 => format!("{:.1} us", ns as f64 / 1e3),
+        0..1_000_000 => format!("{:.1} µs", ns as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.2} ms", ns as f64 / 1e6),
         _ => format!("{:.2} s", ns as f64 / 1e9),
     }
