@@ -71,10 +71,11 @@ impl Show {
             let line = json!({ "timeline": drawing, "record": record });
             super::show(&format!("{line}\n"))?;
         } else if self.svg.is_none() {
+            let title = textwrap::fill(&drawing.title, text::WIDTH);
             let drawn = draw::drawing(&drawing, cell.kernel, self.glyphs.glyphs());
             let told = text::explain(&drawing, self.glyphs.glyphs());
             let came = draw::sentence(&record, cell.driver);
-            super::show(&format!("{}\n\n{drawn}\n{told}\n{came}", drawing.title))?;
+            super::show(&format!("{title}\n\n{drawn}\n{told}\n{came}"))?;
         }
         Ok(match judge(&record, cell.driver) {
             Ok(_) => ExitCode::SUCCESS,

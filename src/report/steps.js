@@ -15,7 +15,7 @@ for (const figure of document.querySelectorAll("figure.play")) {
   for (const [name, value] of [["class", "h"], ["width", "100%"], ["height", "19"]]) band.setAttribute(name, value);
   let at = -1;
   const go = (to) => {
-    if (to < 0 || to >= told.length) return;
+    if (0 > to || to >= told.length) return;
     for (const list of [drawn, told]) {
       list[at]?.classList.remove("on");
       list[to].classList.add("on");
@@ -23,8 +23,9 @@ for (const figure of document.querySelectorAll("figure.play")) {
     at = to;
     band.setAttribute("y", drawn[at].transform.baseVal[0].matrix.f - 14);
     drawn[at].ownerSVGElement.querySelector("path").before(band);
-    said.textContent = `${at + 1} of ${told.length}: ${told[at].textContent}`;
-    previous.setAttribute("aria-disabled", String(at <= 0));
+    drawn[at].lastElementChild.scrollIntoView({ block: "nearest", inline: "nearest" });
+    said.textContent = `${at + 1} of ${told.length}, ${told[at].textContent}`;
+    previous.setAttribute("aria-disabled", String(1 > at));
     next.setAttribute("aria-disabled", String(at === told.length - 1));
   };
   const button = (name, by) => {

@@ -45,10 +45,9 @@ pub(super) fn name(what: &What) -> String {
         What::RescueByte { .. } => "rescue: byte",
         What::Stopping => "end of trial",
         What::Ended { end: End::Stopped } => "loop stops",
+        What::Ended { end: End::Died(_) | End::WaitFailed(_) } => "loop DIES",
         What::WorkersParked { workers } => return format!("{workers} worker parked"),
         What::AcceptReturned { outcome, .. } => return outcome_name(outcome),
-        What::Ended { end: End::Died(outcome) } => return format!("DIES: {}", errno(outcome)),
-        What::Ended { end: End::WaitFailed(errno) } => return format!("DIES: {errno}"),
     };
     fixed.to_owned()
 }
