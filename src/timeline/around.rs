@@ -2,7 +2,7 @@
 //! again.
 
 use super::Then;
-use super::words::errno;
+use super::words::{errno, name};
 use crate::accept_loop::End;
 use crate::trial::What;
 
@@ -69,8 +69,27 @@ pub(super) fn around(what: &What) -> String {
         What::RescueByte { port } => {
             return format!("The client with port {port} sends a byte.");
         }
-        // Told by the loop's own sentences.
-        other => return format!("{other:?}."),
+        // What has a sentence that depends on the loop never comes here; each is named, so that
+        // a new event is not forgotten.
+        What::EndSeen { .. }
+        | What::RivalTook { .. }
+        | What::Vanished { .. }
+        | What::Swallowed { .. }
+        | What::StopAsked
+        | What::WaitEntered
+        | What::Reported { .. }
+        | What::AcceptEntered
+        | What::AcceptReturned { .. }
+        | What::Shed { .. }
+        | What::Recovered { .. }
+        | What::ReadEntered { .. }
+        | What::ReadReturned { .. }
+        | What::ParkSeen
+        | What::ReadParkSeen
+        | What::ByteServed
+        | What::EchoReceived
+        | What::RescueBegan
+        | What::Ended { .. } => return format!("{}.", name(what)),
     };
     fixed.to_owned()
 }

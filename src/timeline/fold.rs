@@ -55,7 +55,7 @@ pub(super) fn folds(events: &[Event]) -> Vec<Fold> {
         sums.push(sums.last().map_or(0, |sum| sum.wrapping_add(*key)));
     }
     let mut folds = Vec::new();
-    let mut open = vec![0..events.len()];
+    let mut open: Vec<Range<usize>> = std::iter::once(0..events.len()).collect();
     while let (Some(range), true) = (open.pop(), folds.len() < MOST) {
         if let Some(fold) = best(&sums, &begins, range.clone()) {
             open.extend([range.start..fold.from, fold.end()..range.end]);
