@@ -177,7 +177,11 @@ impl Drawing {
                 }
             }
             What::EchoReceived if one => self.end(BYSTANDER, 0, OWED),
-            What::ParkSeen => self.park(LOOP, track, doing(Inside::Accept)),
+            // Where the wait accepts, that is what it is parked in.
+            What::ParkSeen => {
+                self.park(LOOP, track, doing(Inside::Accept));
+                self.park(LOOP, track, doing(Inside::Wait));
+            }
             What::ReadParkSeen => self.park(LOOP, track, doing(Inside::Read)),
             What::Ended { .. } => self.reopen(Some(track), &[]),
             _ => {}

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::accept_loop::Policy;
-use crate::backend::{self, Entry, Takes};
+use crate::backend::{self, Driver, Entry, Takes};
 use crate::clock::{self, Moment};
 use crate::listener::ListenerSpec;
 use crate::trial::{Ending, Event, Record, Stall, What};
@@ -132,11 +132,15 @@ impl Timeline {
     }
 }
 
-/// Where a backend of this name takes connections; a name that is not known here is taken for
-/// one that accepts after a report, as most do.
+/// What is known here of a backend of this name.
+fn driver(backend: &str) -> Option<&'static Driver> {
+    backend::find(backend).and_then(Entry::built)
+}
+
+/// Where a backend takes connections; one that is not known here is taken for one that accepts
+/// after a report, as most do.
 fn takes(backend: &str) -> Takes {
-    let driver = backend::find(backend).and_then(Entry::built);
-    driver.map_or(Takes::AfterReport, |driver| driver.takes)
+    driver(backend).map_or(Takes::AfterReport, |driver| driver.takes)
 }
 
 /// An event, and what is known of it from those before.

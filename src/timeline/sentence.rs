@@ -5,9 +5,9 @@
 
 use super::around::{around, ended};
 use super::words::time;
-use super::{Step, Timeline, takes};
+use super::{Step, Timeline, driver, takes};
 use crate::accept_loop::Habit;
-use crate::backend::Takes;
+use crate::backend::{Registration, Takes};
 use crate::fault;
 use crate::listener::Mode;
 use crate::outcome::Outcome;
@@ -17,6 +17,8 @@ use crate::trial::What;
 pub(super) struct Teller<'a> {
     of: &'a Timeline,
     takes: Takes,
+    /// Whether its accept is a request that is in flight.
+    requests: bool,
     /// Whether accept waits where nothing is queued.
     blocks: bool,
     /// How many connections waited before the step.
@@ -41,6 +43,8 @@ impl<'a> Teller<'a> {
         Teller {
             of,
             takes: takes(&of.backend),
+            requests: driver(&of.backend)
+                .is_some_and(|driver| driver.registration == Registration::Request),
             blocks: of.listener.mode == Mode::Blocking,
             queued: 0,
             in_window: Vec::new(),
@@ -202,10 +206,11 @@ impl<'a> Teller<'a> {
         }
         match self.takes {
             Takes::InAccept => format!("{who} begins a turn; this backend waits in accept itself."),
-            Takes::InWait => format!(
+            Takes::InWait if self.requests => format!(
                 "{who} waits until something completes; its accept is a request that lies with \
                  the kernel."
             ),
+            Takes::InWait => format!("{who} waits; its library calls accept within that wait."),
             Takes::AfterReport => {
                 format!("{who} asks to be told when something is ready, and waits.")
             }
