@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::around::many;
 use super::sentence::Teller;
 use super::words::label;
-use super::{Inside, Step, Timeline, entered, left, takes};
+use super::{Inside, Step, Timeline, entered, left};
 use crate::accept_loop::End;
 use crate::clock;
 use crate::kernel::NATIVE;
@@ -164,7 +164,7 @@ impl Drawing {
         if let Some(call) = left(what) {
             self.end(LOOP, track, doing(call));
         }
-        if let Some(call) = entered(what, takes(&timeline.backend)) {
+        if let Some(call) = entered(what, timeline.takes) {
             self.begin(LOOP, track, doing(call));
         }
         let one = timeline.loops == 1;
@@ -188,7 +188,7 @@ impl Drawing {
         }
         // The proof tells of a park also where nothing could see it.
         if timeline.stall.is_some_and(|stall| stall.accept_entered == step.event.at)
-            && let Some(call) = entered(what, takes(&timeline.backend))
+            && let Some(call) = entered(what, timeline.takes)
         {
             self.park(LOOP, track, doing(call));
         }

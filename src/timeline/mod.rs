@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::accept_loop::Policy;
-use crate::backend::{self, Driver, Entry, Takes};
+use crate::backend::{self, Entry, Registration, Takes};
 use crate::clock::{self, Moment};
 use crate::listener::ListenerSpec;
 use crate::trial::{Ending, Event, Record, Stall, What};
@@ -40,6 +40,10 @@ const LAST_STEPS: usize = 16;
 pub struct Timeline {
     /// The backend.
     pub backend: String,
+    /// Where it takes connections. Kept, since not every system has every backend.
+    pub takes: Takes,
+    /// Whether its accept is a request that lies with the kernel.
+    pub requests: bool,
     /// The listener it ran on.
     pub listener: ListenerSpec,
     /// How its loop accepted.
@@ -115,9 +119,14 @@ impl Timeline {
     /// came; of one that is very long, the beginning and the end.
     pub fn of(record: &Record) -> Timeline {
         let events = &record.events;
+        let driver = backend::find(&record.backend).and_then(Entry::built);
+        // One that is not known here is taken for one that accepts after a report, as most do.
+        let takes = driver.map_or(Takes::AfterReport, |driver| driver.takes);
         let loops = events.iter().map(|event| event.of).chain([record.herd.len(), 1]).max();
         Timeline {
             backend: record.backend.clone(),
+            takes,
+            requests: driver.is_some_and(|driver| driver.registration == Registration::Request),
             listener: record.listener,
             policy: record.policy,
             fault: record.fault.clone(),
@@ -127,20 +136,9 @@ impl Timeline {
             stall: record.stall,
             ending: record.ending.clone(),
             void: record.void.clone(),
-            steps: shortened(folded(known(events, takes(&record.backend)), &fold::folds(events))),
+            steps: shortened(folded(known(events, takes), &fold::folds(events))),
         }
     }
-}
-
-/// What is known here of a backend of this name.
-fn driver(backend: &str) -> Option<&'static Driver> {
-    backend::find(backend).and_then(Entry::built)
-}
-
-/// Where a backend takes connections; one that is not known here is taken for one that accepts
-/// after a report, as most do.
-fn takes(backend: &str) -> Takes {
-    driver(backend).map_or(Takes::AfterReport, |driver| driver.takes)
 }
 
 /// An event, and what is known of it from those before.

@@ -5,9 +5,9 @@
 
 use super::around::{around, ended};
 use super::words::time;
-use super::{Step, Timeline, driver, takes};
+use super::{Step, Timeline};
 use crate::accept_loop::Habit;
-use crate::backend::{Registration, Takes};
+use crate::backend::Takes;
 use crate::fault;
 use crate::listener::Mode;
 use crate::outcome::Outcome;
@@ -16,9 +16,6 @@ use crate::trial::What;
 /// What is known as the steps go by.
 pub(super) struct Teller<'a> {
     of: &'a Timeline,
-    takes: Takes,
-    /// Whether its accept is a request that is in flight.
-    requests: bool,
     /// Whether accept waits where nothing is queued.
     blocks: bool,
     /// How many connections waited before the step.
@@ -42,9 +39,6 @@ impl<'a> Teller<'a> {
         };
         Teller {
             of,
-            takes: takes(&of.backend),
-            requests: driver(&of.backend)
-                .is_some_and(|driver| driver.registration == Registration::Request),
             blocks: of.listener.mode == Mode::Blocking,
             queued: 0,
             in_window: Vec::new(),
@@ -103,7 +97,7 @@ impl<'a> Teller<'a> {
                  before anybody accepted it."
             ),
             What::StopAsked => self.stop_asked(),
-            What::ParkSeen if self.takes == Takes::InAccept && !self.owes() => format!(
+            What::ParkSeen if self.of.takes == Takes::InAccept && !self.owes() => format!(
                 "{who}'s thread is seen asleep in accept: for this backend that is how it waits."
             ),
             What::ParkSeen => format!(
@@ -204,9 +198,9 @@ impl<'a> Teller<'a> {
                 "{who} waits again, and has not renewed what tells of the listener once only."
             );
         }
-        match self.takes {
+        match self.of.takes {
             Takes::InAccept => format!("{who} begins a turn; this backend waits in accept itself."),
-            Takes::InWait if self.requests => format!(
+            Takes::InWait if self.of.requests => format!(
                 "{who} waits until something completes; its accept is a request that lies with \
                  the kernel."
             ),
@@ -219,7 +213,7 @@ impl<'a> Teller<'a> {
 
     fn report(&self, who: &str, accepts: usize, others: usize) -> String {
         let byte = "the bystander's byte can be read";
-        match (self.takes, accepts, others) {
+        match (self.of.takes, accepts, others) {
             (Takes::InAccept, 1.., 0) => {
                 format!("{who} has nobody to ask: with this backend it goes straight to accept.")
             }
@@ -247,7 +241,7 @@ impl<'a> Teller<'a> {
     }
 
     fn accept(&self, who: &str) -> String {
-        match (self.takes, self.queued, self.blocks) {
+        match (self.of.takes, self.queued, self.blocks) {
             (Takes::InWait, ..) => {
                 format!("{who} collects the accept that completed while it waited.")
             }
