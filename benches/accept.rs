@@ -77,6 +77,7 @@ fn in_rounds(arguments: &Arguments, context: Context) -> Result<ExitCode, String
     let mut session = Session::begin(reports, context, options)
         .map_err(|error| format!("{error}\nhelp: name another folder with --reports DIR"))?;
     adapter::map(&mut session);
+    adapter::timelines(&mut session);
     adapter::in_rounds(arguments, &mut session);
     let criterion = env::var_os("CRITERION_HOME").map(PathBuf::from);
     let page = report::write(reports, session.run(), session.folder(), criterion.as_deref());

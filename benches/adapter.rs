@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rstall::bench::collect::{Bench, Rounds};
 use rstall::bench::session::Session;
 use rstall::bench::{Context, Group, Miss, Sample, Series, Subject, id};
-use rstall::interrupt;
+use rstall::{fault, interrupt};
 
 use crate::arguments::{Arguments, Mode};
 
@@ -44,6 +44,16 @@ pub fn map(session: &mut Session) {
         progress.set_length(all as u64);
         progress.inc(1);
     });
+    progress.finish_and_clear();
+}
+
+/// Plays each fault's ill loop and its cured one, for the timelines.
+pub fn timelines(session: &mut Session) {
+    let style = ProgressStyle::with_template("playing each fault: {pos}/{len} {bar:30}");
+    // Drawn on a terminal only.
+    let progress = ProgressBar::new(fault::ALL.len() as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    session.timelines(|| progress.inc(1));
     progress.finish_and_clear();
 }
 

@@ -18,6 +18,7 @@
 //!   ([`backend::Driver`]).
 //! - [`outcome`] is the only module that gives an errno a meaning, [`clock`] the only one
 //!   that reads a clock.
+//! - [`timeline`] draws a trial: what happened, step by step, and nothing else.
 //! - [`trial`] never hangs: whatever the loop under test does, a watchdog ends the trial and
 //!   the record says so.
 #![deny(unsafe_code)]
@@ -49,5 +50,6 @@ pub mod program;
 pub mod record;
 pub mod report;
 pub mod stats;
+pub mod timeline;
 pub mod trial;
 pub mod verdict;

@@ -10,6 +10,8 @@ mod modelled;
 mod probe;
 #[path = "report/safety.rs"]
 mod safety;
+#[path = "report/timelines.rs"]
+mod timelines;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -43,6 +45,7 @@ fn all_records() -> Vec<(&'static str, Run)> {
     let mut empty = record("measured");
     empty.groups.clear();
     records.push(("empty", empty));
+    records.push(("played", timelines::played(record("hostile"))));
     records
 }
 

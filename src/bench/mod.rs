@@ -17,6 +17,7 @@ pub mod role;
 pub mod session;
 pub mod summary;
 pub mod taker;
+pub mod timelines;
 pub mod worker;
 
 use std::collections::BTreeMap;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::collect::{self, Rounds};
-use super::{Context, Group, Sample, Series, cost, kernels, map, summary};
+use super::{Context, Group, Sample, Series, cost, kernels, map, summary, timelines};
 use crate::record::host::Host;
 use crate::record::store::{self, StoreError};
 use crate::record::{self, Options, Run, SCHEMA, Status};
-use crate::{backend, clock, kernel, probe};
+use crate::{backend, clock, interrupt, kernel, probe};
 
 /// A run in progress.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl Session {
             kernels: Vec::new(),
             price: None,
             map: None,
+            timelines: Vec::new(),
             groups: Vec::new(),
         };
         let mut session = Session { context, folder, run, troubles: Vec::new() };
@@ -70,6 +71,15 @@ impl Session {
         let map = map::look(&self.context.worker, tick);
         self.run.interrupted |= map.as_ref().is_ok_and(|map| map.interrupted);
         self.run.map = Some(map);
+        self.note(store::save(&self.folder, &self.run));
+    }
+
+    /// Plays the loops by which the map shows each fault once more, a second or two in all, and
+    /// keeps what happened step by step. `tick` is told of each fault that is done.
+    pub fn timelines(&mut self, tick: impl Fn()) {
+        let Some(Ok(map)) = &self.run.map else { return };
+        self.run.timelines = timelines::look(map, &self.context.worker, tick);
+        self.run.interrupted |= interrupt::asked();
         self.note(store::save(&self.folder, &self.run));
     }
 

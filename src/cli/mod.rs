@@ -1,12 +1,15 @@
 //! The command line: one file a command, dispatch here.
 
+mod cell;
 mod colour;
 mod compare;
+mod draw;
 mod figures;
 mod list;
 mod matrix;
 mod probe;
 mod report;
+mod show;
 mod table;
 mod trial;
 mod verify;
@@ -23,7 +26,7 @@ use clap::{Parser, Subcommand};
     version,
     after_help = "Examples:\n  rstall list\n  rstall probe\n  rstall trial --backend poll --listener blocking --fault \
                   rival_in_window\n  rstall trial --backend epoll --listener nonblocking --fault \
-                  rival_in_window --trials 1000\n  rstall report\n\nThe benchmarks are run by `cargo \
+                  rival_in_window --trials 1000\n  rstall show rival_in_window\n  rstall report\n\nThe benchmarks are run by `cargo \
                   bench`."
 )]
 pub struct Cli {
@@ -37,6 +40,8 @@ enum Command {
     List(list::List),
     /// Runs one cell and prints it: a timeline of one trial, or the counts of many
     Trial(trial::Trial),
+    /// Runs one trial of a fault and draws it, with a sentence for each step
+    Show(show::Show),
     /// Tries every cell, and holds its verdict against what it had to come to
     Verify(verify::Verify),
     /// Tells what this machine's kernel does with connections that are gone before accept
@@ -56,6 +61,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::List(list) => list.run(),
         Command::Trial(trial) => trial.run(),
+        Command::Show(show) => show.run(),
         Command::Verify(verify) => verify.run(),
         Command::Probe(probe) => probe.run(),
         Command::Report(report) => report.run(),

@@ -4,10 +4,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::loops::Loop;
+use crate::backend::Entry;
+use crate::fault::{Case, Fault};
 use crate::kernel;
 use crate::listener::Mode;
 use crate::outcome::RetrySet;
 use crate::verdict::Verdict;
+use crate::verdict::cases::{self, Shown};
 use crate::verdict::figures::Figures;
 use crate::verdict::rules;
 use crate::verdict::sweep::{Plan, Tried};
@@ -159,6 +162,31 @@ impl Map {
             unexpected: tried.iter().filter_map(unexpected).collect(),
             absent,
             figures: tried.iter().filter_map(measured).collect(),
+        }
+    }
+
+    /// The backend by which a fault is shown in this map; `None` where no loop of it fell ill,
+    /// or the fault is a control.
+    pub fn shown(&self, fault: &Fault) -> Option<Shown> {
+        let came = |entry: &Entry, case: &Case| self.verdict(fault, case, entry.name);
+        cases::shown(fault.cases.as_ref()?, came)
+    }
+
+    /// What a backend's loop came to.
+    fn verdict(&self, fault: &Fault, case: &Case, backend: &str) -> Option<Verdict> {
+        let column = self.columns.iter().position(|column| {
+            column.kernel == case.kernel && column.fault == fault.name && column.arm == case.arm
+        })?;
+        let is_it = |one: &Loop| {
+            one.backend == backend
+                && one.mode == case.mode
+                && one.discipline == case.discipline
+                && one.retry == case.retry
+        };
+        let row = self.rows.iter().find(|row| row.loops.iter().any(is_it))?;
+        match row.cells.get(column)? {
+            Cell::Tried { verdict, .. } => *verdict,
+            Cell::Not(_) | Cell::Missing => None,
         }
     }
 

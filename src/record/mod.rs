@@ -10,6 +10,7 @@ pub mod host;
 pub mod loops;
 pub mod map;
 pub mod store;
+pub mod timelines;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ use crate::probe::Probe;
 use crate::stats::{Estimate, Ratio};
 use host::Host;
 use map::Map;
+use timelines::Shown;
 
 /// The version of the format; a reader refuses a newer one. Format 1 has no probe, format 2
 /// no map, format 3 no timelines, and its intervals are of rounds taken for independent.
@@ -55,6 +57,10 @@ pub struct Run {
     /// of formats 1 and 2.
     #[serde(default)]
     pub map: Option<Result<Map, String>>,
+    /// One trial or two of each fault, step by step; none in records before format 4, nor where
+    /// there is no map to choose them from.
+    #[serde(default)]
+    pub timelines: Vec<Shown>,
     /// What was measured, in the order of the registry.
     pub groups: Vec<Group>,
 }

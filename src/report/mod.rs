@@ -1,7 +1,7 @@
 //! The report of a run: one page, and the lines at the end of `cargo bench`.
 //!
-//! The page is one file that loads nothing, runs no script and escapes all that it shows: what
-//! is in a record was written by whoever made it. Both say only what the data can carry: a tie
+//! The page is one file that loads nothing and escapes all that it shows: what is in a record was
+//! written by whoever made it. It runs no script but its own, and is complete without. Both say only what the data can carry: a tie
 //! is a tie, a tail has the samples behind it, and what was not measured is there with its
 //! reason. What a modelled kernel brought about is called modelled wherever it stands, and
 //! stands in no sentence, rank or drawing with what this machine's own kernel did.
@@ -10,6 +10,7 @@ mod answer;
 mod caveats;
 mod charts;
 mod closing;
+mod figures;
 mod findings;
 mod kernels;
 mod links;
@@ -20,6 +21,7 @@ mod number;
 mod pitfalls;
 mod probe;
 mod remedies;
+pub mod script;
 mod series;
 mod stalls;
 mod strip;

@@ -1,17 +1,14 @@
 //! One entry a fault: the pitfall, its symptom, its cure, where it was met, and the commands
 //! that show both.
 
+use super::ReportError;
+use super::figures::{self, Figure};
 use super::map::Mark;
-use crate::backend;
 use crate::fault::{self, Case, Cases, Fault};
 use crate::kernel::NATIVE;
 use crate::record::Run;
-use crate::record::loops::Loop;
-use crate::record::map::{Cell, Map};
-use crate::verdict::Verdict;
-
-/// The backends whose loops are shown before others, where they show what is to be seen.
-const FIRST: [&str; 2] = ["poll", "epoll"];
+use crate::record::map::Map;
+use crate::verdict::cases;
 
 /// One fault.
 #[derive(Debug)]
@@ -28,6 +25,8 @@ pub struct Pitfall {
     pub seen_in: Vec<(&'static str, Option<String>)>,
     /// A loop that fell ill and the same one cured.
     pub shown: Shown,
+    /// Their timelines, where the run has them.
+    pub played: Vec<Figure>,
 }
 
 /// The two loops by which a fault shows itself.
@@ -55,11 +54,18 @@ pub struct Tried {
 }
 
 /// Every fault that this rstall knows, where the run has a map.
-pub fn of(run: &Run) -> Vec<Pitfall> {
-    match &run.map {
-        Some(Ok(map)) => fault::ALL.iter().map(|fault| pitfall(fault, map)).collect(),
-        None | Some(Err(_)) => Vec::new(),
-    }
+///
+/// # Errors
+///
+/// Where a timeline cannot be drawn.
+pub fn of(run: &Run) -> Result<Vec<Pitfall>, ReportError> {
+    let Some(Ok(map)) = &run.map else { return Ok(Vec::new()) };
+    let pitfall = |fault: &'static Fault| {
+        let played = run.timelines.iter().find(|shown| shown.fault == fault.name);
+        let played = played.map_or(Ok(Vec::new()), |shown| figures::of(fault.name, &shown.trials));
+        Ok(Pitfall { played: played?, ..pitfall(fault, map) })
+    };
+    fault::ALL.iter().map(pitfall).collect()
 }
 
 fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
@@ -72,8 +78,12 @@ fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
         seen_in: fault.seen_in.iter().map(|&seen| (seen, issue(seen))).collect(),
         shown: match &fault.cases {
             None => Shown::Control,
-            Some(cases) => pair(fault, cases, map).map_or(Shown::Nowhere, Shown::Pair),
+            Some(cases) => match map.shown(fault) {
+                Some(shown) => Shown::Pair(pair(fault, cases, &shown)),
+                None => Shown::Nowhere,
+            },
         },
+        played: Vec::new(),
     }
 }
 
@@ -88,52 +98,17 @@ fn issue(seen: &str) -> Option<String> {
         .then(|| format!("https://github.com/{owner}/{name}/issues/{number}"))
 }
 
-/// A backend whose loop fell ill in this map and was well once cured; else one that fell ill.
-fn pair(fault: &'static Fault, cases: &Cases, map: &Map) -> Option<Vec<Tried>> {
-    let mut best: Option<(usize, Vec<Tried>)> = None;
-    for entry in backend::ALL {
-        let came = |case: &Case| verdict(map, fault, case, entry.name);
-        let Some(ill) = came(&cases.ill).filter(|&verdict| verdict != Verdict::Safe) else {
-            continue;
-        };
-        let cured = came(&cases.cured);
-        let is_first = FIRST.contains(&entry.name);
-        let rank = match cured {
-            Some(Verdict::Safe) => 2 + usize::from(is_first),
-            Some(cured) if cured < ill => 1,
-            _ => 0,
-        };
-        if best.as_ref().is_none_or(|(known, _)| *known < rank) {
-            let tried = |what, case: &Case, verdict| Tried {
-                what,
-                mark: Mark::of(verdict),
-                modelled: (case.kernel != NATIVE.name).then_some(case.kernel),
-                command: command(fault, case, entry.name),
-            };
-            let mut pair = vec![tried("Ill", &cases.ill, ill)];
-            pair.extend(cured.map(|cured| tried("Cured", &cases.cured, cured)));
-            best = Some((rank, pair));
-        }
-    }
-    best.map(|(_, pair)| pair)
-}
-
-/// What a backend's loop came to.
-fn verdict(map: &Map, fault: &Fault, case: &Case, backend: &str) -> Option<Verdict> {
-    let column = map.columns.iter().position(|column| {
-        column.kernel == case.kernel && column.fault == fault.name && column.arm == case.arm
-    })?;
-    let is_it = |one: &Loop| {
-        one.backend == backend
-            && one.mode == case.mode
-            && one.discipline == case.discipline
-            && one.retry == case.retry
+/// The loop that fell ill in this map, and the same one cured.
+fn pair(fault: &'static Fault, cases: &Cases, shown: &cases::Shown) -> Vec<Tried> {
+    let tried = |what, case: &Case, verdict| Tried {
+        what,
+        mark: Mark::of(verdict),
+        modelled: (case.kernel != NATIVE.name).then_some(case.kernel),
+        command: command(fault, case, shown.backend),
     };
-    let row = map.rows.iter().find(|row| row.loops.iter().any(is_it))?;
-    match row.cells.get(column)? {
-        Cell::Tried { verdict, .. } => *verdict,
-        Cell::Not(_) | Cell::Missing => None,
-    }
+    let ill = tried("Ill", &cases.ill, shown.ill);
+    let cured = shown.cured.map(|cured| tried("Cured", &cases.cured, cured));
+    std::iter::once(ill).chain(cured).collect()
 }
 
 /// How it is shown again, option by option. All of it is this rstall's own words, none the

@@ -16,6 +16,7 @@ use super::number;
 use super::pitfalls::{self, Pitfall};
 use super::probe::Probed;
 use super::remedies;
+use super::script;
 use super::stalls::{self, FORCED};
 use super::table::{self, Field, Table};
 use crate::bench::GROUPS;
@@ -51,6 +52,8 @@ pub struct Page {
     absent: Vec<Absent>,
     surroundings: Vec<Part>,
     caveats: Vec<(usize, &'static str)>,
+    script_sources: String,
+    steps: &'static str,
 }
 
 /// A stall chart in two sizes.
@@ -139,7 +142,7 @@ impl Page {
             chart: forced.transpose()?.flatten(),
             natural: Natural::of(run, &caveats),
             map: map::of(run),
-            pitfalls: pitfalls::of(run),
+            pitfalls: pitfalls::of(run)?,
             remedies: remedies::of(run),
             kernels: Kernels::of(run),
             modelled: modelled?.into_iter().flatten().collect(),
@@ -150,6 +153,8 @@ impl Page {
             absent: findings::absent(run).iter().map(absent).collect(),
             surroundings: surroundings(run),
             caveats: caveats.list(),
+            script_sources: script::sources(),
+            steps: script::STEPS,
         })
     }
 }

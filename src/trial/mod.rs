@@ -19,7 +19,6 @@ mod proof;
 mod quiet;
 mod record;
 mod stage;
-pub mod timeline;
 
 pub use log::{Event, Lane, What};
 pub use proof::{Accept, Call, Stall};
@@ -31,11 +30,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::accept_loop::Policy;
-use crate::backend::Driver;
-use crate::fault::{Arm, Fault, Scene};
+use crate::backend::{Driver, Entry};
+use crate::fault::{Arm, Case, Fault, Scene};
 use crate::interpose::capture;
-use crate::kernel::Kernel;
-use crate::listener::ListenerSpec;
+use crate::kernel::{self, Kernel};
+use crate::listener::{Family, ListenerSpec};
 
 /// What is tried: one loop under one fault.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +58,32 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// How many clients a fault's "all" is, unless a trial says otherwise.
+    pub const COUNT: usize = 5;
+
+    /// A fault's case on a backend: over IPv4, with [`Cell::COUNT`] clients.
+    ///
+    /// # Errors
+    ///
+    /// Why this machine has no such backend, or that the fault has no such arm or the crate no
+    /// such kernel.
+    pub fn of(entry: &'static Entry, fault: &'static Fault, case: &Case) -> Result<Cell, String> {
+        let absent = |reason| format!("{} is absent: {reason}", entry.name);
+        let arm = fault.arm(case.arm).ok_or("no such arm")?;
+        let listener = ListenerSpec { mode: case.mode, family: Family::Ipv4, backlog: 1024 };
+        let policy = Policy { discipline: case.discipline, retry: case.retry, habit: arm.habit };
+        Ok(Cell {
+            backend: entry.name,
+            driver: entry.driver().map_err(absent)?,
+            listener,
+            policy,
+            fault,
+            arm,
+            kernel: kernel::find(case.kernel).ok_or("no such kernel")?,
+            count: Cell::COUNT,
+        })
+    }
+
     /// How many connections are left for the loop.
     pub fn offered(&self) -> usize {
         self.arm.offered(self.count, self.kernel)

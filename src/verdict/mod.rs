@@ -4,6 +4,7 @@
 //! a cell must come to from what is known of its loop, its fault and its kernel, and looks at
 //! no record. [`sweep`] holds the one against the other.
 
+pub mod cases;
 mod facts;
 pub mod figures;
 pub mod judge;
