@@ -25,7 +25,7 @@ fn rust_files(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn all_files() -> Vec<(PathBuf, String)> {
-    ["src", "benches", "tests"].into_iter().flat_map(rust_files).collect()
+    ["src", "benches", "tests", "examples"].into_iter().flat_map(rust_files).collect()
 }
 
 /// The code of a line, without its comment.
