@@ -129,3 +129,71 @@ __attribute__((unused)) static int accept_and_tell(int listener) {
     errno = error;
     return fd;
 }
+
+// States of a connection, as /proc/net/tcp numbers them (include/net/tcp_states.h).
+#define ESTABLISHED "01"
+#define SYN_RECV "03"
+
+// Waits as long as /proc/net/tcp (proc(5)) has the server's end of a connection in a state. One
+// that was reset is not listed.
+static void wait_while(const char *state, const char *ends) {
+    char row[64], line[256];
+    snprintf(row, sizeof row, "%s%s ", ends, state);
+    for (bool stands = true; stands; sched_yield()) {
+        FILE *table = fopen("/proc/net/tcp", "re");
+        if (table == NULL) must("/proc/net/tcp", -1);
+        stands = false;
+        while (fgets(line, sizeof line, table) != NULL)
+            stands = stands || strstr(line, row) != NULL;
+        fclose(table);
+    }
+}
+
+// Both ends of a client's connection, as /proc/net/tcp writes them for the server's.
+static void ends_of(int client, char ends[32]) {
+    struct sockaddr_in own, peer;
+    socklen_t own_size = sizeof own, peer_size = sizeof peer;
+    must("getsockname", getsockname(client, (struct sockaddr *)&own, &own_size));
+    must("getpeername", getpeername(client, (struct sockaddr *)&peer, &peer_size));
+    snprintf(ends, 32, " %08X:%04X %08X:%04X ", peer.sin_addr.s_addr, ntohs(peer.sin_port),
+             own.sin_addr.s_addr, ntohs(own.sin_port));
+}
+
+// As connected, and waits until the server's end is in the accept queue.
+__attribute__((unused)) static int connect_and_wait(int listener) {
+    char ends[32];
+    int client = connected(listener);
+    ends_of(client, ends);
+    wait_while(SYN_RECV, ends);
+    return client;
+}
+
+// As reset, and waits until the reset has arrived at the server's end.
+__attribute__((unused)) static void reset_and_wait(int client) {
+    char ends[32];
+    ends_of(client, ends);
+    reset(client);
+    wait_while(ESTABLISHED, ends);
+}
+
+// The client closes its connection; waits until its FIN has arrived at the server's end.
+__attribute__((unused)) static void close_and_wait(int client) {
+    char ends[32];
+    ends_of(client, ends);
+    must("close", close(client));
+    wait_while(ESTABLISHED, ends);
+}
+
+// read(2), and in words what came of it. Gives 0, or the errno.
+__attribute__((unused)) static int read_and_tell(const char *who, int fd) {
+    char text[64];
+    ssize_t size = read(fd, text, sizeof text);
+    int error = size < 0 ? errno : 0;
+    if (size < 0)
+        printf("%s reads: %s\n", who, name_of(error));
+    else if (size == 0)
+        printf("%s reads: end of file\n", who);
+    else
+        printf("%s reads: %.*s\n", who, (int)size, text);
+    return error;
+}

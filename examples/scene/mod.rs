@@ -5,8 +5,8 @@
 // No example needs all of it.
 #![allow(dead_code)]
 
-use std::io::{self, ErrorKind};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, ErrorKind, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::{env, fs, process, thread};
@@ -102,4 +102,60 @@ pub fn name_of(error: &io::Error) -> String {
         _ => return error.to_string(),
     };
     name.to_owned()
+}
+
+/// States of a connection, as /proc/net/tcp numbers them (include/net/tcp_states.h).
+const ESTABLISHED: &str = "01";
+const SYN_RECV: &str = "03";
+
+/// Waits as long as /proc/net/tcp (proc(5)) has the server's end of a connection in a state. One
+/// that was reset is not listed.
+fn wait_while(state: &str, ends: &str) {
+    let row = format!("{ends}{state} ");
+    while fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp").contains(&row) {
+        thread::yield_now();
+    }
+}
+
+/// Both ends of a client's connection, as /proc/net/tcp writes them for the server's.
+fn ends_of(client: &TcpStream) -> String {
+    // The address as a number in memory's order, which is how the kernel prints it.
+    let loopback = u32::from_ne_bytes([127, 0, 0, 1]);
+    let end = |address: SocketAddr| format!("{loopback:08X}:{:04X}", address.port());
+    let own = client.local_addr().expect("an address");
+    let peer = client.peer_addr().expect("a peer");
+    format!(" {} {} ", end(peer), end(own))
+}
+
+/// As [`connected`], and waits until the server's end is in the accept queue.
+pub fn connect_and_wait(listener: &TcpListener) -> TcpStream {
+    let client = connected(listener);
+    wait_while(SYN_RECV, &ends_of(&client));
+    client
+}
+
+/// As [`reset`], and waits until the reset has arrived at the server's end.
+pub fn reset_and_wait(client: TcpStream) {
+    let ends = ends_of(&client);
+    reset(client);
+    wait_while(ESTABLISHED, &ends);
+}
+
+/// The client closes its connection; waits until its FIN has arrived at the server's end.
+pub fn close_and_wait(client: TcpStream) {
+    let ends = ends_of(&client);
+    drop(client);
+    wait_while(ESTABLISHED, &ends);
+}
+
+/// read(2), and in words what came of it.
+pub fn read_and_tell(who: &str, mut from: &TcpStream) -> io::Result<usize> {
+    let mut text = [0; 64];
+    let read = from.read(&mut text);
+    match &read {
+        Ok(0) => println!("{who} reads: end of file"),
+        Ok(size) => println!("{who} reads: {}", String::from_utf8_lossy(&text[..*size])),
+        Err(error) => println!("{who} reads: {}", name_of(error)),
+    }
+    read
 }
