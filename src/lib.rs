@@ -45,6 +45,7 @@ pub mod limits;
 pub mod listener;
 pub mod outcome;
 pub mod peer;
+pub mod pitfall;
 pub mod probe;
 pub mod program;
 pub mod record;

@@ -3,8 +3,9 @@
 //! A fault names no backend. What it needs of one ([`Fault::misfit`]) is worked out from its
 //! steps and the backend's [`crate::backend::Driver`].
 //!
-//! To add one: write `<name>.rs` with a `pub(super) const FAULT: Fault`, and add its line to
-//! the registry below.
+//! To add one: write `<name>.rs` with a `pub(super) const FAULT: Fault`, its entry
+//! `docs/pitfalls/<name>.md` with the two programs that it shows, and add its line to the
+//! registry below.
 
 mod fit;
 mod steps;
@@ -203,6 +204,11 @@ macro_rules! faults {
 
         /// Every fault that rstall knows, in the order in which reports show them.
         pub static ALL: &[Fault] = &[$($name::FAULT),*];
+
+        /// Their entries in `docs/pitfalls/`, in the same order.
+        pub(crate) static ENTRIES: &[&str] = &[
+            $(include_str!(concat!("../../docs/pitfalls/", stringify!($name), ".md"))),*
+        ];
     };
 }
 
