@@ -8,14 +8,15 @@ rstall::interpose_accept!();
 
 use std::env;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use arguments::{Arguments, Mode};
 use rstall::bench::session::Session;
 use rstall::bench::{Context, handicap, worker};
 use rstall::record::Options;
-use rstall::{interrupt, limits, report};
+use rstall::report::{self, Links, ReportError, Source};
+use rstall::{interrupt, limits};
 
 fn main() -> ExitCode {
     worker::run_if_asked();
@@ -65,6 +66,20 @@ fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     }
 }
 
+/// Writes the page of the run, and returns its path.
+fn page(
+    reports: &Path,
+    session: &Session,
+    criterion: Option<&Path>,
+) -> Result<PathBuf, ReportError> {
+    let (run, folder) = (session.run(), session.folder());
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let links = Links::look(reports, run, folder, criterion);
+    let path = reports.join(report::PAGE);
+    report::write(&path, &[Source { name, run, links }])?;
+    Ok(path)
+}
+
 fn in_rounds(arguments: &Arguments, context: Context) -> Result<ExitCode, String> {
     let options = Options {
         arguments: arguments.given.clone(),
@@ -80,7 +95,7 @@ fn in_rounds(arguments: &Arguments, context: Context) -> Result<ExitCode, String
     adapter::timelines(&mut session);
     adapter::in_rounds(arguments, &mut session);
     let criterion = env::var_os("CRITERION_HOME").map(PathBuf::from);
-    let page = report::write(reports, session.run(), session.folder(), criterion.as_deref());
+    let page = page(reports, &session, criterion.as_deref());
     if let Err(error) = &page {
         session.trouble(error.to_string());
     }

@@ -87,8 +87,7 @@ pub(super) fn judge(cells: &mut [Compared], pairs: &[Option<Paired>]) -> Judged 
     judged
 }
 
-/// Takes out of each collection what its cells have in common. The reference, whose own ratio
-/// of ratios is 1, counts as one of them.
+/// Takes out of each collection what its cells have in common.
 fn take_out_shifts(cells: &[Compared], ones: &mut [One], shifts: &mut Vec<Shift>) {
     let name = |one: &One| {
         let cell = &cells[one.at];
@@ -103,7 +102,7 @@ fn take_out_shifts(cells: &[Compared], ones: &mut [One], shifts: &mut Vec<Shift>
         if those.len() < ENOUGH {
             continue;
         }
-        let logs: Vec<f64> = those.iter().map(|&at| ones[at].log).chain([0.0]).collect();
+        let logs: Vec<f64> = those.iter().map(|&at| ones[at].log).collect();
         let shift = median(&logs);
         for at in those {
             ones[at].log -= shift;

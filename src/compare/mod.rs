@@ -15,6 +15,7 @@ use serde::{Serialize, Serializer};
 
 pub use text::{Telling, text};
 
+use crate::kernel::NATIVE;
 use crate::listener::Mode;
 use crate::record::{Cell, Collection, Group, Run, Status};
 use crate::stats::Estimate;
@@ -41,14 +42,14 @@ pub struct Comparison {
 impl Comparison {
     /// What got worse by more than `threshold`, a fraction, and by more than the noise: backends
     /// by their names, then cells by their ids.
-    pub fn worse(&self, threshold: f64) -> Vec<&str> {
+    pub fn worse(&self, threshold: f64) -> Vec<String> {
         let is_worse = |change: &Change| {
             change.finding == Finding::Worse && change.ratio.point > 1.0 + threshold
         };
         let backends = self.backends.iter().filter(|backend| is_worse(&backend.change));
         let cells = self.cells.iter().filter(|cell| cell.change.as_ref().is_ok_and(is_worse));
-        let names = backends.map(|backend| backend.name.as_str());
-        names.chain(cells.map(|cell| cell.id.as_str())).collect()
+        let backends = backends.map(|backend| labelled(&backend.name, &backend.kernel));
+        backends.chain(cells.map(|cell| cell.id.clone())).collect()
     }
 }
 
@@ -208,6 +209,10 @@ fn pair(base: Placed<'_>, other: Option<Placed<'_>>) -> (Compared, Option<judge:
         compared.change = Err(why.to_owned());
         return (compared, None);
     }
+    if let Some(why) = stalls(cell, twin) {
+        compared.change = Err(why);
+        return (compared, None);
+    }
     let paired = judge::Paired::of(cell, twin);
     compared.change = Err(match (missing(cell), missing(twin)) {
         (Some(why), _) => format!("in the base {why}"),
@@ -216,6 +221,19 @@ fn pair(base: Placed<'_>, other: Option<Placed<'_>>) -> (Compared, Option<judge:
         (None, None) => "it has no ratio to the reference".to_owned(),
     });
     (compared, paired)
+}
+
+/// Why a cell that stalled is not compared: how long a stall lasts is up to the next client and
+/// no property of a backend.
+fn stalls(base: &Cell, other: &Cell) -> Option<String> {
+    let stalled = |cell: &Cell| cell.counts.get("stalled").copied().unwrap_or(0);
+    let (before, after) = (stalled(base), stalled(other));
+    (before > 0 || after > 0).then(|| {
+        format!(
+            "it stalled {before} times in the base and {after} times in the other run, for as long \
+             as the next client took"
+        )
+    })
 }
 
 fn missing(cell: &Cell) -> Option<String> {
@@ -238,6 +256,14 @@ fn blank(group: &Group, collection: &Collection, cell: &Cell, why: &str) -> Comp
         medians: [None; 2],
         ratios: [None; 2],
         change: Err(why.to_owned()),
+    }
+}
+
+/// A name, and the kernel where that is modelled.
+fn labelled(name: &str, kernel: &str) -> String {
+    match kernel == NATIVE.name {
+        true => name.to_owned(),
+        false => format!("{name} (modelled {kernel})"),
     }
 }
 

@@ -6,8 +6,7 @@ use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Borders};
 
-use super::{Backend, Change, Compared, Comparison, Finding};
-use crate::kernel;
+use super::{Backend, Change, Compared, Comparison, Finding, labelled};
 use crate::stats::Estimate;
 
 /// How a comparison is told.
@@ -100,15 +99,6 @@ fn cell(cell: &Compared) -> [String; 6] {
         _ => String::new(),
     };
     [labelled(&cell.id, &cell.kernel), base, other, change, words, medians]
-}
-
-/// A name, and the kernel where that is modelled.
-fn labelled(name: &str, kernel: &str) -> String {
-    if kernel == kernel::NATIVE.name {
-        name.to_owned()
-    } else {
-        format!("{name} (modelled {kernel})")
-    }
 }
 
 fn ratio(estimate: &Estimate) -> String {

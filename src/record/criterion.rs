@@ -68,6 +68,7 @@ pub fn load(folder: &Path, baseline: &str) -> Result<Run, StoreError> {
         kernels: Vec::new(),
         price: None,
         map: None,
+        timelines: Vec::new(),
         groups: groups(known),
     })
 }

@@ -11,7 +11,10 @@ use super::{ReportError, number};
 use crate::record::{Group, Status};
 
 /// plotters draws in whole pixels: so it draws this much larger.
-const SCALE: i32 = 4;
+pub const SCALE: i32 = 4;
+
+/// How many trials of a cell are drawn at most: more would lie on each other.
+pub const SHOWN: usize = 8;
 
 /// The height of a title, in CSS pixels.
 const TITLE: i32 = 24;
@@ -61,7 +64,7 @@ impl<'a> Trials<'a> {
             });
             // The parameter of such a group is the delay that was asked for, in milliseconds.
             let asked = collection.parameter.as_deref().and_then(|p| p.parse::<f64>().ok());
-            for &(rescue, latency) in &cell.stalls {
+            for &(rescue, latency) in cell.stalls.iter().take(SHOWN) {
                 let rescued = rescue > 0;
                 let asked = asked.map(|ms| ms * 1e6).filter(|ns| *ns > 0.0 && ns.is_finite());
                 let delay = if rescued { Some(rescue as f64) } else { asked };
@@ -142,11 +145,23 @@ pub struct Frame {
 ///
 /// Whatever plotters gives.
 pub fn stall(trials: &Trials<'_>, frame: Frame) -> Result<Drawing, ReportError> {
+    drawing((frame.width, frame.height), |area| draw(trials, frame, area))
+}
+
+/// A drawing of that width and height in CSS pixels, [`SCALE`] times as large inside.
+///
+/// # Errors
+///
+/// Whatever plotters gives.
+pub fn drawing(
+    (width, height): (i32, i32),
+    draw: impl for<'a> FnOnce(&Canvas<'a>) -> Result<(), Failure<'a>>,
+) -> Result<Drawing, ReportError> {
     let mut svg = String::new();
-    let size = ((frame.width * SCALE) as u32, (frame.height * SCALE) as u32);
+    let size = ((width * SCALE) as u32, (height * SCALE) as u32);
     {
         let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        draw(trials, frame, &area).map_err(|error| ReportError::chart(&error))?;
+        draw(&area).map_err(|error| ReportError::chart(&error))?;
         area.present().map_err(|error| ReportError::chart(&error))?;
     }
     Ok(Drawing { view_box: format!("0 0 {} {}", size.0, size.1), inside: inside(&svg) })
@@ -166,12 +181,15 @@ fn inside(svg: &str) -> String {
     marks::themed(body.trim_end().trim_end_matches("</svg>").trim())
 }
 
-type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
+/// Where a chart is drawn.
+pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// Why it could not be.
+pub type Failure<'a> = DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>;
 type Axis = WithKeyPoints<LogCoord<f64>>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
-fn text(size: i32, colour: &RGBColor) -> TextStyle<'static> {
+/// Text of that size in CSS pixels.
+pub fn text(size: i32, colour: &RGBColor) -> TextStyle<'static> {
     // plotters' SVG makes fonts smaller by 1.24.
     ("sans-serif", f64::from(size * SCALE) * 1.24).into_font().color(colour)
 }
@@ -243,7 +261,7 @@ fn delays(trials: &Trials<'_>) -> Vec<f64> {
 }
 
 /// The powers of ten in a range; its lower end where there is none.
-fn decades((low, high): (f64, f64)) -> Vec<f64> {
+pub fn decades((low, high): (f64, f64)) -> Vec<f64> {
     let powers = (0..12).map(|power| 10f64.powi(power));
     let found: Vec<f64> = powers.filter(|power| (low..=high).contains(power)).collect();
     if found.is_empty() { vec![low] } else { found }

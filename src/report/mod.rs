@@ -1,4 +1,4 @@
-//! The report of a run: one page, and the lines at the end of `cargo bench`.
+//! The report of a run, or of several: one page, and the lines at the end of `cargo bench`.
 //!
 //! The page is one file that loads nothing and escapes all that it shows: what is in a record was
 //! written by whoever made it. It runs no script but its own, and is complete without. Both say only what the data can carry: a tie
@@ -18,9 +18,11 @@ mod map;
 mod marks;
 mod natural;
 mod number;
+mod percentiles;
 mod pitfalls;
 mod probe;
 mod remedies;
+mod runs;
 pub mod script;
 mod series;
 mod stalls;
@@ -29,7 +31,7 @@ mod table;
 mod view;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use askama::Template;
 
@@ -71,32 +73,36 @@ impl fmt::Display for ReportError {
 
 impl std::error::Error for ReportError {}
 
-/// Makes the page of a run. Reads no clock and no file: the same run and links give the same
+/// A run of a page.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    /// What it is called on the page.
+    pub name: String,
+    /// The run.
+    pub run: &'a Run,
+    /// Where the page's links to it lead.
+    pub links: Links,
+}
+
+/// Makes the page of one run or of several, of which the first is the base: it is shown in full,
+/// and the others beside it. Reads no clock and no file: the same runs and links give the same
 /// page.
 ///
 /// # Errors
 ///
-/// Where a chart cannot be drawn; no record is known that would bring that about.
-pub fn page(run: &Run, links: &Links) -> Result<String, ReportError> {
-    let page = view::Page::of(run, links)?;
+/// Where there is no run, or a chart cannot be drawn; no record is known that would bring that
+/// about.
+pub fn page(sources: &[Source<'_>]) -> Result<String, ReportError> {
+    let page = view::Page::of(sources)?;
     page.render().map_err(|error| ReportError::Page(error.to_string()))
 }
 
-/// Writes the page of a run as `index.html` into the reports folder, whole, and returns its
-/// path. `folder` is the run's own; `criterion` is Criterion's, and a cell is linked to its
-/// report there only where that exists.
+/// Writes the page of runs to a file, whole.
 ///
 /// # Errors
 ///
 /// As [`page`], and where the file cannot be written.
-pub fn write(
-    reports: &Path,
-    run: &Run,
-    folder: &Path,
-    criterion: Option<&Path>,
-) -> Result<PathBuf, ReportError> {
-    let text = page(run, &Links::look(reports, run, folder, criterion))?;
-    let path = reports.join(PAGE);
-    store::write_whole(&path, text.as_bytes()).map_err(ReportError::Store)?;
-    Ok(path)
+pub fn write(path: &Path, sources: &[Source<'_>]) -> Result<(), ReportError> {
+    let text = page(sources)?;
+    store::write_whole(path, text.as_bytes()).map_err(ReportError::Store)
 }

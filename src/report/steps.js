@@ -32,7 +32,9 @@ for (const figure of document.querySelectorAll("figure.play")) {
     const one = document.createElement("button");
     one.type = "button";
     one.textContent = name;
-    one.addEventListener("click", () => go(Math.max(0, at + by)));
+    one.addEventListener("click", () => {
+      if (one.getAttribute("aria-disabled") !== "true") go(Math.max(0, at + by));
+    });
     controls.append(one);
     return one;
   };

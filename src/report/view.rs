@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::ReportError;
+use super::Source;
 use super::answer;
 use super::caveats::Caveats;
 use super::charts::{self, Drawing, Frame, Trials};
@@ -13,9 +14,11 @@ use super::links::Links;
 use super::map;
 use super::natural::{Half, Natural};
 use super::number;
+use super::percentiles::Percentiles;
 use super::pitfalls::{self, Pitfall};
 use super::probe::Probed;
 use super::remedies;
+use super::runs::Runs;
 use super::script;
 use super::stalls::{self, FORCED};
 use super::table::{self, Field, Table};
@@ -48,12 +51,12 @@ pub struct Page {
     standing: Vec<Standing>,
     modelled_standing: Vec<Standing>,
     groups: Vec<Group>,
+    runs: Option<Runs>,
     unreached: String,
     absent: Vec<Absent>,
     surroundings: Vec<Part>,
     caveats: Vec<(usize, &'static str)>,
-    script_sources: String,
-    steps: &'static str,
+    policy: String,
 }
 
 /// A stall chart in two sizes.
@@ -97,6 +100,8 @@ struct Collection {
     skipped: Option<String>,
     caption: String,
     table: Table,
+    /// Its latencies by percentile, and the same in words.
+    percentiles: Option<(Drawing, String)>,
 }
 
 /// What was not measured for one and the same reason.
@@ -114,12 +119,15 @@ struct Part {
 }
 
 impl Page {
-    /// Of a run.
+    /// Of runs, the first in full and the others beside it.
     ///
     /// # Errors
     ///
-    /// Where a chart cannot be drawn.
-    pub fn of(run: &Run, links: &Links) -> Result<Page, ReportError> {
+    /// Where there is none, or a chart cannot be drawn.
+    pub fn of(sources: &[Source<'_>]) -> Result<Page, ReportError> {
+        let Some(Source { run, links, .. }) = sources.first() else {
+            return Err(ReportError::Page("there is no run to show".to_owned()));
+        };
         let caveats = Caveats::of(run);
         let mut groups: Vec<(usize, &record::Group)> = run.groups.iter().enumerate().collect();
         // The modelled ones stand apart, behind the others.
@@ -148,13 +156,16 @@ impl Page {
             modelled: modelled?.into_iter().flatten().collect(),
             standing,
             modelled_standing,
-            groups: groups.into_iter().map(|(at, _)| group(at, run, &caveats, links)).collect(),
+            groups: groups
+                .into_iter()
+                .map(|(at, _)| group(at, run, &caveats, links))
+                .collect::<Result<_, _>>()?,
+            runs: Runs::of(sources),
             unreached: unreached(run).join(", "),
             absent: findings::absent(run).iter().map(absent).collect(),
             surroundings: surroundings(run),
             caveats: caveats.list(),
-            script_sources: script::sources(),
-            steps: script::STEPS,
+            policy: script::policy(),
         })
     }
 }
@@ -205,7 +216,7 @@ fn chart(run: &Run, group: &record::Group, id: String) -> Result<Option<Chart>, 
     };
     // The legend has one row a backend at the right, and one for two below.
     let backends = trials.backends.len().min(100) as i32;
-    let wide = Frame { width: 1120, height: (40 + 24 * backends).max(500), legend_right: true };
+    let wide = Frame { width: 1120, height: (40 + 24 * backends).max(420), legend_right: true };
     let narrow = Frame { width: 340, height: 390 + 10 * backends, legend_right: false };
     Ok(Some(Chart {
         id,
@@ -240,7 +251,7 @@ pub fn title(group: &record::Group, collection: &record::Collection) -> String {
     }
 }
 
-fn group(at: usize, run: &Run, caveats: &Caveats, links: &Links) -> Group {
+fn group(at: usize, run: &Run, caveats: &Caveats, links: &Links) -> Result<Group, ReportError> {
     let group = &run.groups[at];
     // Named after the group where that is plain and nobody else's, else after its place.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -250,14 +261,14 @@ fn group(at: usize, run: &Run, caveats: &Caveats, links: &Links) -> Group {
         false => format!("at-{at}"),
     };
     let collections = group.collections.iter().map(|c| collection(group, c, caveats, links));
-    Group {
+    Ok(Group {
         anchor: format!("group-{anchor}"),
         name: group.name.clone(),
         modelled: kernels::mark(group),
         about: kernels::code(&group.about),
         reference: group.reference.clone(),
-        collections: collections.collect(),
-    }
+        collections: collections.collect::<Result<_, _>>()?,
+    })
 }
 
 fn collection(
@@ -265,7 +276,7 @@ fn collection(
     collection: &record::Collection,
     caveats: &Caveats,
     links: &Links,
-) -> Collection {
+) -> Result<Collection, ReportError> {
     let name = title(group, collection);
     let connections = match collection.elements {
         0 | 1 => String::new(),
@@ -285,7 +296,10 @@ fn collection(
         Some(kernel) => format!("Modelled, {kernel}: "),
         None => String::new(),
     };
-    Collection {
+    let latencies = Percentiles::of(collection);
+    let drawn = latencies.map(|drawn| Ok((drawn.draw()?, drawn.description())));
+    Ok(Collection {
+        percentiles: drawn.transpose()?,
         facts: format!("The value is the {}.{connections}{noise}", group.value),
         noisy: collection.control.is_some_and(|control| (control.point - 1.0).abs() > NOISY),
         skipped: collection.skipped.clone(),
@@ -295,7 +309,7 @@ fn collection(
         ),
         table: table::table(group, collection, caveats, links),
         name,
-    }
+    })
 }
 
 /// The groups that this rstall knows and the run does not have.

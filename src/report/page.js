@@ -1,0 +1,254 @@
+// Sorts, filters, picks runs and themes, tells of a cell of the map; keeps all of it in the
+// address, so that a link shows what its sender saw. It calculates nothing that a record does
+// not have: findings and intervals are in the page. Without it the page is complete.
+//
+// Hooks, for tests: #theme, #filter, #shown (how many rows are left), #pair-base, #pair-other,
+// button[data-sort] in the heads of tables, #cell (what is told of a cell of the map).
+// The address: #theme=dark&filter=epoll&pair=0-2&sort=3:1:d&at=map; a plain #map works as ever.
+"use strict";
+{
+  const state = { theme: "", filter: "", pair: "", sort: "", at: "" };
+  const make = (name, attributes, ...inside) => {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...inside);
+    return element;
+  };
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const one = (selector, within = document) => within.querySelector(selector);
+
+  // The address.
+  const keep = () => {
+    const parts = Object.entries(state).filter(([, value]) => value !== "");
+    const only = parts.length === 1 && state.at !== "";
+    const text = only ? state.at : new URLSearchParams(parts).toString();
+    history.replaceState(null, "", text === "" ? location.pathname + location.search : `#${text}`);
+  };
+  const set = (key, value) => {
+    state[key] = value;
+    keep();
+  };
+  const read = () => {
+    const text = location.hash.slice(1);
+    const given = text.includes("=") ? new URLSearchParams(text) : new URLSearchParams({ at: decodeURIComponent(text) });
+    for (const key of Object.keys(state)) state[key] = given.get(key) ?? "";
+  };
+
+  // What is chosen at the top.
+  const choice = (id, label, options, chosen) => {
+    const list = make("select", { id });
+    for (const [value, text] of options) list.append(make("option", { value }, text));
+    list.addEventListener("change", () => chosen(list.value));
+    return [list, make("label", { for: id }, label, list)];
+  };
+  const themes = [["", "as the system"], ["light", "light"], ["dark", "dark"]];
+  const [theme, themeLabel] = choice("theme", "Theme", themes, (value) => { set("theme", value); dress(); });
+  const dress = () => {
+    if (!themes.some(([name]) => name === state.theme)) state.theme = "";
+    theme.value = state.theme;
+    if (state.theme === "") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = state.theme;
+  };
+
+  // Rows are found by their own name and by that of their table.
+  const rows = all("main tbody tr").filter((row) => one("th[scope=row]", row)).map((row) => {
+    const name = one("th[scope=row]", row).textContent;
+    const table = row.closest("table").caption?.textContent ?? "";
+    return { row, text: `${table} ${name}`.toLowerCase() };
+  });
+  const filter = make("input", { id: "filter", type: "search", autocomplete: "off", placeholder: "epoll accept_burst" });
+  const shown = make("p", { id: "shown", role: "status" });
+  const sift = () => {
+    filter.value = state.filter;
+    const words = state.filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    let left = 0;
+    for (const { row, text } of rows) {
+      row.hidden = !words.every((word) => text.includes(word));
+      left += row.hidden ? 0 : 1;
+    }
+    shown.textContent = words.length === 0 ? "" : `${left} of ${rows.length} rows`;
+    drawPair();
+  };
+  filter.addEventListener("input", () => { set("filter", filter.value); sift(); });
+  const tools = make("div", { class: "tools", role: "group", "aria-label": "View" });
+  tools.append(make("label", { for: "filter" }, "Filter rows", filter), shown, themeLabel);
+  one("header").append(tools);
+
+  // Sorting: numbers by their size whatever their unit, the rest as text; what is missing last.
+  const units = { ns: 1, "\u00b5s": 1e3, ms: 1e6, s: 1e9 };
+  const size = (text) => {
+    const found = /^[^\d-]*(-?[\d,]*\.?\d+)[\s\u00a0]*(ns|\u00b5s|ms|s)?\b/.exec(text);
+    return found ? Number(found[1].replaceAll(",", "")) * (units[found[2]] ?? 1) : null;
+  };
+  const tables = all("main table").filter((table) =>
+    table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 && !table.matches(".map"));
+  const home = tables.map((table) => [...table.tBodies[0].rows]);
+  const sortBy = (table, column, down) => {
+    const body = table.tBodies[0];
+    const sorted = [...home[tables.indexOf(table)]];
+    const key = (row) => {
+      const text = row.cells[column]?.firstChild?.textContent.trim() ?? "";
+      const number = column === 0 ? null : size(text);
+      return [row.cells.length > column ? number : null, text];
+    };
+    const keys = new Map(sorted.map((row) => [row, key(row)]));
+    sorted.sort((a, b) => {
+      const [[x, s], [y, t]] = [keys.get(a), keys.get(b)];
+      const missing = (column > 0 && (x === null || y === null)) ? (x === null) - (y === null) : 0;
+      if (missing !== 0) return missing;
+      return (down ? -1 : 1) * (column > 0 ? x - y || s.localeCompare(t) : s.localeCompare(t));
+    });
+    body.append(...sorted);
+  };
+  const sorts = () => new Map(state.sort.split(";").filter((text) => text !== "").map((text) => {
+    const [table, column, way] = text.split(":");
+    return [Number(table), [Number(column), way === "d"]];
+  }));
+  for (const [at, table] of tables.entries()) {
+    for (const [column, head] of [...table.tHead.rows[0].cells].entries()) {
+      if (head.matches(".strip") || head.textContent.trim() === "") continue;
+      const button = make("button", { type: "button", "data-sort": `${at}:${column}` });
+      button.append(...[...head.childNodes].filter((node) => node.nodeName !== "SMALL"));
+      head.prepend(button);
+      button.addEventListener("click", () => {
+        const chosen = sorts();
+        const [before, down] = chosen.get(at) ?? [-1, true];
+        if (before === column && down) chosen.delete(at);
+        else chosen.set(at, [column, before === column]);
+        set("sort", [...chosen].map(([t, [c, d]]) => `${t}:${c}:${d ? "d" : "a"}`).join(";"));
+        order();
+      });
+    }
+  }
+  const order = () => {
+    const chosen = sorts();
+    for (const [at, table] of tables.entries()) {
+      const [column, down] = chosen.get(at) ?? [-1, false];
+      for (const [place, head] of [...table.tHead.rows[0].cells].entries()) {
+        if (place === column) head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        else head.removeAttribute("aria-sort");
+      }
+      if (column >= 0 && table.tHead.rows[0].cells.length > column) sortBy(table, column, down);
+      else if (table.tBodies[0].rows[0] !== home[at][0] || table.dataset.sorted) table.tBodies[0].append(...home[at]);
+      if (column >= 0) table.dataset.sorted = "yes";
+      else delete table.dataset.sorted;
+    }
+  };
+
+  // Pairs of runs: any of the page's, judged when it was written.
+  const source = one("#pairs")?.textContent.split("\n").filter((line) => line !== "") ?? [];
+  const benchmarks = source.filter((line) => !line.startsWith("=")).map((line) => line.split("\t"));
+  const judged = new Map(source.filter((line) => line.startsWith("=")).map((line) => {
+    const [pair, ...changes] = line.slice(1).split("\t");
+    return [pair.replace(",", "-"), changes];
+  }));
+  const names = all("#runs th.run").map((head) => head.textContent);
+  const place = one("#pair");
+  const picked = () => {
+    const [base, other] = state.pair.split("-").map(Number);
+    const fits = state.pair !== "" && base !== other && names[base] !== undefined && names[other] !== undefined;
+    return fits ? [base, other] : [0, 1];
+  };
+  const pickers = place ? ["base", "other"].map((which, at) =>
+    choice(`pair-${which}`, which === "base" ? "Base" : "compared with it", names.map((name, n) => [String(n), name]), (value) => {
+      const pair = picked();
+      const before = pair[at];
+      pair[at] = Number(value);
+      // The same run twice is no pair: the two change places.
+      if (pair[0] === pair[1]) pair[1 - at] = before;
+      set("pair", pair.join("-"));
+      drawPair();
+    })) : [];
+  const body = make("tbody", {});
+  if (place) {
+    const heads = [["Benchmark", ""], ["Ratio in the base", "number"], ["in the other", "number"], ["Ratio of ratios", "number"], ["95 % interval", "number"], ["Finding", ""], ["Medians, not judged", ""]];
+    const head = make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)));
+    const caption = make("caption", { class: "unseen" }, "The two chosen runs, benchmark by benchmark");
+    const table = make("table", {}, caption, make("thead", {}, head), body);
+    const scroll = make("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "The two chosen runs" }, table);
+    const count = make("p", { id: "pair-count", role: "status" });
+    const line = make("div", { class: "tools", role: "group", "aria-label": "Runs to compare" }, ...pickers.map(([, label]) => label), count);
+    place.append(make("h3", {}, "Any two of them"), line, scroll);
+  }
+  const drawPair = () => {
+    if (!place) return;
+    const [base, other] = picked();
+    for (const [at, [list]] of pickers.entries()) list.value = String([base, other][at]);
+    // A pair was judged in one order; the other is its reverse.
+    const turned = base > other;
+    const changes = judged.get(turned ? `${other}-${base}` : `${base}-${other}`) ?? [];
+    const words = state.filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
+    const found = { better: 0, worse: 0 };
+    const lines = [];
+    for (const [at, [id, ...runs]] of benchmarks.entries()) {
+      const change = /^(\d+) (\d+) (\d+)([bw]?)$/.exec(changes[at] ?? "");
+      let [point, low, high] = change ? change.slice(1, 4).map((n) => Number(n) / 1000) : [];
+      if (change && turned) [point, low, high] = [1 / point, 1 / high, 1 / low];
+      const finding = { b: turned ? "worse" : "better", w: turned ? "better" : "worse" }[change?.[4]] ?? "";
+      if (finding !== "") found[finding] += 1;
+      if (!words.every((word) => id.toLowerCase().includes(word))) continue;
+      const [[m, r], [n, q]] = [base, other].map((run) => (runs[run] ?? "").split("|"));
+      const cells = [r ? `${r}\u00d7` : "", q ? `${q}\u00d7` : "", change ? `${point.toFixed(3)}\u00d7` : "", change ? `[${low.toFixed(3)}, ${high.toFixed(3)}]` : "", change ? finding || "not distinguishable" : "not compared", m && n ? `${m}, ${n}` : ""];
+      const row = make("tr", {}, make("th", { scope: "row" }, id), ...cells.map((text, column) => make("td", { class: 4 > column ? "number" : column === 4 ? finding : "" }, text)));
+      lines.push(row);
+    }
+    body.replaceChildren(...lines);
+    one("#pair-count").textContent = `${found.better} better, ${found.worse} worse, of ${changes.filter((text) => text !== "").length} compared`;
+  };
+
+  // A cell of the map: what it is, why, and the command that shows it again.
+  const told = make("div", { id: "cell", class: "told-cell", role: "status", hidden: "" });
+  for (const table of all("table.map")) {
+    table.addEventListener("click", (event) => {
+      const link = event.target.closest("td a");
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      const cell = link.closest("td");
+      const why = document.getElementById(link.hash.slice(1));
+      const row = one("th", cell.parentElement);
+      const column = table.tHead.rows[1].cells[cell.cellIndex - 1].dataset.show;
+      const entry = make("a", { href: `#fault-${column.split(" ")[0]}` }, "the pitfall and its trials, step by step");
+      const close = make("button", { type: "button" }, "Close");
+      close.addEventListener("click", () => { told.hidden = true; link.focus(); });
+      told.replaceChildren(
+        make("p", {}, make("b", {}, `${column}: `), `${link.getAttribute("aria-label")}. ${why?.textContent ?? ""}: ${why?.nextElementSibling?.textContent ?? ""}`),
+        make("p", {}, make("code", {}, `rstall show ${column} ${row.dataset.show}`)),
+        make("p", {}, make("a", { href: link.hash }, "the rule in the list"), " \u00b7 ", entry, " ", close));
+      table.closest(".scroll").after(told);
+      told.hidden = false;
+    });
+  }
+
+  // Where the page is looked at.
+  const go = () => {
+    for (const marked of all(".at")) marked.classList.remove("at");
+    const target = state.at === "" ? null : document.getElementById(state.at);
+    if (!target) return;
+    for (let box = target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    target.classList.add("at");
+    target.scrollIntoView();
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='#']");
+    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    state.at = decodeURIComponent(link.hash.slice(1));
+    keep();
+    go();
+    const target = document.getElementById(state.at);
+    if (target) {
+      if (!target.matches("a, button, input, select, [tabindex]")) target.setAttribute("tabindex", "-1");
+      target.focus({ preventScroll: true });
+    }
+  });
+  const restore = () => {
+    read();
+    dress();
+    sift();
+    order();
+    go();
+  };
+  addEventListener("hashchange", restore);
+  if (place) one("#beside").hidden = false;
+  restore();
+}
