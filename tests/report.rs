@@ -8,6 +8,8 @@ mod markup;
 mod modelled;
 #[path = "report/probe.rs"]
 mod probe;
+#[path = "report/runs.rs"]
+mod runs;
 #[path = "report/safety.rs"]
 mod safety;
 #[path = "report/timelines.rs"]
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use rstall::bench::GROUPS;
 use rstall::record::{Cell, Run, Status, store};
-use rstall::report::{self, Links};
+use rstall::report::{self, Links, Source};
 
 use markup::{escaped, row, section, table, text};
 
@@ -31,8 +33,30 @@ fn record(name: &str) -> Run {
 }
 
 fn page(run: &Run) -> String {
-    let links = Links { run: "runs/1".to_owned(), ..Links::default() };
-    report::page(run, &links).expect("a page")
+    side_by_side(&[run])
+}
+
+/// The page of several runs, called `run 0`, `run 1` and so on.
+fn side_by_side(runs: &[&Run]) -> String {
+    let source = |(at, run)| {
+        let links = Links { run: "runs/1".to_owned(), ..Links::default() };
+        Source { name: format!("run {at}"), run, links }
+    };
+    let sources: Vec<Source<'_>> = runs.iter().copied().enumerate().map(source).collect();
+    report::page(&sources).expect("a page")
+}
+
+/// Writes the page of a run into a reports folder, and gives its path.
+fn write(
+    reports: &Path,
+    run: &Run,
+    folder: &Path,
+    criterion: Option<&Path>,
+) -> Result<PathBuf, report::ReportError> {
+    let links = Links::look(reports, run, folder, criterion);
+    let path = reports.join(report::PAGE);
+    report::write(&path, &[Source { name: "1".to_owned(), run, links }])?;
+    Ok(path)
 }
 
 fn closing(run: &Run) -> String {
@@ -249,7 +273,7 @@ fn only_reports_that_exist_are_linked() {
     std::fs::create_dir_all(criterion.join("connect_to_accept/epoll/report")).expect("a folder");
     std::fs::write(report.join("index.html"), "").expect("a file");
     let run = record("measured");
-    let written = report::write(reports.path(), &run, &folder, Some(&criterion)).expect("a page");
+    let written = write(reports.path(), &run, &folder, Some(&criterion)).expect("a page");
     assert_eq!(written, reports.path().join("index.html"));
     let html = std::fs::read_to_string(written).expect("the page");
     let link = "<a href=\"criterion/accept_burst/poll/256/report/index.html\">";
@@ -262,13 +286,13 @@ fn only_reports_that_exist_are_linked() {
     let report = outside.path().join("connect_to_accept/poll/report");
     std::fs::create_dir_all(&report).expect("a folder");
     std::fs::write(report.join("index.html"), "").expect("a file");
-    report::write(reports.path(), &run, &folder, Some(outside.path())).expect("a page");
+    write(reports.path(), &run, &folder, Some(outside.path())).expect("a page");
     let html = std::fs::read_to_string(reports.path().join("index.html")).expect("the page");
     let link = format!("href=\"{}/index.html\"", report.display());
     assert!(row(&html, "connect_to_accept", "poll").contains(&link), "{link}");
     let gone = reports.path().join("gone");
-    report::write(reports.path(), &run, &folder, Some(&gone)).expect("a page");
-    report::write(reports.path(), &run, &folder, None).expect("a page");
+    write(reports.path(), &run, &folder, Some(&gone)).expect("a page");
+    write(reports.path(), &run, &folder, None).expect("a page");
 }
 
 #[test]
@@ -276,7 +300,7 @@ fn a_page_that_cannot_be_written_says_where() {
     let reports = tempfile::tempdir().expect("a folder");
     let blocked = reports.path().join("file");
     std::fs::write(&blocked, "").expect("a file");
-    let error = report::write(&blocked, &record("measured"), &PathBuf::from("runs/1"), None);
+    let error = write(&blocked, &record("measured"), &PathBuf::from("runs/1"), None);
     let message = error.expect_err("a file is no folder").to_string();
     assert!(message.contains(&blocked.display().to_string()), "{message}");
 }

@@ -24,17 +24,19 @@ fn matrix<'a>(html: &'a str, kernel: &str) -> &'a str {
     after.split("</table>").next().unwrap_or(after)
 }
 
-/// The cells of a table: the letter, the words beside it, the title.
-fn cells(table: &str) -> Vec<(String, String, String)> {
+/// The cells of a table: the letter, the same in words, and what the cell leads to, with the
+/// explanation that stands behind it.
+fn cells(html: &str, table: &str) -> Vec<(String, String, String)> {
     let cell = |td: &str| {
-        let (attributes, inside) = td.split_once('>').expect("a tag that ends");
-        let (_, title) = attributes.split_once("title=\"").expect("a title");
-        let letter = inside.split_once("<b aria-hidden=\"true\">").expect("a letter").1;
-        let (_, words) = inside.split_once("<span class=\"unseen\">").expect("words");
-        let words = words.split('<').next().unwrap_or(words);
-        (letter[..1].to_owned(), words.to_owned(), title.trim_end_matches('"').to_owned())
+        let (_, link) = td.split_once("<a href=\"#").expect("a link to what explains it");
+        let (id, after) = link.split_once("\" aria-label=\"").expect("words");
+        let (words, inside) = after.split_once("\">").expect("a letter");
+        let (_, explained) = html.split_once(&format!("<dt id=\"{id}\">")).expect("its place");
+        let explained = explained.split("</dd>").next().unwrap_or(explained);
+        (inside[..1].to_owned(), words.to_owned(), explained.to_owned())
     };
-    table.split("<td ").skip(1).map(cell).collect()
+    let body = table.split("<tbody>").nth(1).expect("a body");
+    body.split("<td ").skip(1).map(cell).collect()
 }
 
 #[test]
@@ -70,14 +72,15 @@ fn every_cell_has_its_letter_its_word_and_its_reason() {
     let rules = run.map.clone().and_then(Result::ok).expect("a map").rules;
     let mut seen = BTreeSet::new();
     for kernel in ["native", "berkeley", "svr4", "posix"] {
-        for (letter, words, title) in cells(matrix(&html, kernel)) {
+        for (letter, words, title) in cells(&html, matrix(&html, kernel)) {
             let word = words.split(',').next().unwrap_or(&words).to_owned();
             let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == word);
             match (verdict, &*word) {
                 (Some(verdict), _) => {
                     assert_eq!(letter, verdict.letter().to_string(), "{words}");
                     let told = |rule: &&rstall::record::map::RuleText| {
-                        title.contains(&format!("{}: {}", rule.name, escaped(&rule.why)))
+                        let named = format!("<span class=\"name\">{}</span>", rule.name);
+                        title.contains(&named) && title.contains(&escaped(&rule.why))
                     };
                     let rule = rules.iter().find(told).unwrap_or_else(|| panic!("{title}"));
                     assert!(rule.verdicts.contains(&verdict), "{title}");
@@ -255,7 +258,7 @@ fn a_map_in_pieces_is_drawn_all_the_same() {
             let table = table.split("</table>").next().unwrap_or(table);
             let columns = table.split("</thead>").next().map_or(0, |head| {
                 let arms = head.rsplit("<tr>").next().unwrap_or(head);
-                arms.matches("<th ").count()
+                arms.matches("data-show=").count()
             });
             for row in table.split("<tbody>").nth(1).unwrap_or_default().split("<tr>").skip(1) {
                 assert_eq!(row.matches("<td ").count(), columns, "damage {at}: {row}");
