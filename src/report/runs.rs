@@ -4,9 +4,8 @@
 //! nothing here calculates, nor does the page's script.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-use super::{Source, number, surroundings};
+use super::{Source, number, pairs, surroundings};
 use crate::compare::{self, Compared, Comparison, Finding};
 use crate::kernel::NATIVE;
 use crate::record::loops::Loop;
@@ -18,6 +17,8 @@ use crate::record::{NOISY, Run};
 pub struct Runs {
     /// Each run, the base first.
     pub rows: Vec<Row>,
+    /// The runs that differ from the base in more than what was measured.
+    pub differing: Vec<String>,
     /// What is to be minded where a run is compared with the base: the run's name, and what.
     pub warnings: Vec<(String, Vec<String>)>,
     /// Backends over all of their cells: the name, the kernel where it is modelled, and what
@@ -93,11 +94,17 @@ impl Runs {
         };
         Some(Runs {
             rows: sources.iter().map(row).collect(),
-            warnings: with(compared.iter().map(|one| one.warnings.clone()).collect()),
+            differing: others
+                .iter()
+                .zip(&compared)
+                .filter(|(_, one)| !one.warnings.is_empty())
+                .map(|(other, _)| other.name.clone())
+                .collect(),
+            warnings: with(compared.iter().map(pairs::notes).collect()),
             backends: backends(&compared),
             tables: tables(&compared),
             maps: with(others.iter().map(|other| differences(base.run, other.run)).collect()),
-            pairs: pairs(sources),
+            pairs: pairs::of(sources),
         })
     }
 }
@@ -257,57 +264,4 @@ fn differences(base: &Run, other: &Run) -> Vec<String> {
         }
     }
     found
-}
-
-/// Every pair of runs, judged, in as few characters as can be: a line a benchmark with its id
-/// and what each run has of it, `median ratio`, then a line a pair that begins with its runs'
-/// places and has for each benchmark `point low high finding`, in thousandths, or nothing.
-fn pairs(sources: &[Source<'_>]) -> String {
-    let mut ids: Vec<&str> = Vec::new();
-    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, _, cell) in sources.iter().flat_map(|source| source.run.cells()) {
-        known.entry(&cell.id).or_insert_with(|| {
-            ids.push(&cell.id);
-            ids.len() - 1
-        });
-    }
-    let mut text = String::new();
-    for id in &ids {
-        // A name with a line or a tab in it would be taken for two.
-        let plain: String = id.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        text.push_str(&plain);
-        for source in sources {
-            text.push('\t');
-            let cell = source.run.cells().find(|(_, _, cell)| cell.id == **id);
-            if let Some((_, _, cell)) = cell {
-                let median =
-                    cell.median.map_or_else(String::new, |median| number::time(median.point));
-                let ratio = cell.ratio.map_or_else(String::new, |of| number::ratio(of.raw.point));
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{median}|{ratio}");
-            }
-        }
-        text.push('\n');
-    }
-    for (at, base) in sources.iter().enumerate() {
-        for (beside, other) in sources.iter().enumerate().skip(at + 1) {
-            let comparison = compare::compare(base.run, other.run);
-            let mut judged = vec![String::new(); ids.len()];
-            for cell in &comparison.cells {
-                let (Ok(change), Some(&place)) = (&cell.change, known.get(cell.id.as_str())) else {
-                    continue;
-                };
-                let finding = match change.finding {
-                    Finding::Better => "b",
-                    Finding::Worse => "w",
-                    Finding::Indistinguishable => "",
-                };
-                let part = |of: f64| (of * 1e3).round().clamp(0.0, 1e9);
-                let (point, low, high) = (change.ratio.point, change.ratio.low, change.ratio.high);
-                judged[place] = format!("{} {} {}{finding}", part(point), part(low), part(high));
-            }
-            let _ = writeln!(text, "={at},{beside}\t{}", judged.join("\t"));
-        }
-    }
-    text
 }
