@@ -176,11 +176,12 @@
     const count = make("p", { id: "pair-count", role: "status" });
     one("#pair h3").after(make("div", { class: "tools", role: "group", "aria-label": "Runs to compare" }, ...pickers.map(([, label]) => label), count));
   }
-  const three = (n) => {
+  // To three digits; the end of an interval is not called one when it is not: a finding may hang
+  // on it.
+  const three = (n, isEnd) => {
     if (!(n > 0 && Number.isFinite(n))) return "\u2013";
     const rounded = Number(n.toPrecision(3));
-    // What is not one is not called one: a finding may hang on it.
-    if (rounded === 1 && n !== 1) return n.toFixed(4);
+    if (isEnd && rounded === 1 && n !== 1) return n.toFixed(4);
     return rounded.toFixed(Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(rounded)))));
   };
   const drawPair = () => {
@@ -202,7 +203,7 @@
       if (finding !== "") found[finding] += 1;
       if (!words.every((word) => id.toLowerCase().includes(word))) continue;
       const [[m, r], [n, q]] = [base, other].map((run) => (runs[run] ?? "").split("|"));
-      const ends = change ? [`${three(point)}\u00d7`, `[${three(low)}, ${three(high)}]`, finding || "not distinguishable"] : ["", "", reasons[whys[at]] ?? "in neither of the two"];
+      const ends = change ? [`${three(point)}\u00d7`, `[${three(low, true)}, ${three(high, true)}]`, finding || "not distinguishable"] : ["", "", reasons[whys[at]] ?? "in neither of the two"];
       const cells = [r ? `${r}\u00d7` : "", q ? `${q}\u00d7` : "", ...ends, m ?? "", n ?? ""];
       const kind = (column) => (column !== 4 ? "number" : change ? finding : "absent");
       drawn.push(make("tr", {}, make("th", { scope: "row" }, id), ...cells.map((text, column) => make("td", { class: kind(column) }, text))));
