@@ -4,6 +4,7 @@ mod cell;
 mod colour;
 mod compare;
 mod draw;
+mod duel;
 mod figures;
 mod list;
 mod matrix;
@@ -50,6 +51,8 @@ enum Command {
     Report(report::Report),
     /// Compares two runs: what got better or worse, and what the data cannot tell
     Compare(compare::Compare),
+    /// Measures two backends against each other, until their ratio is known as precisely as asked
+    Duel(duel::Duel),
 }
 
 /// Runs the command.
@@ -66,6 +69,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Probe(probe) => probe.run(),
         Command::Report(report) => report.run(),
         Command::Compare(compare) => compare.run(),
+        Command::Duel(duel) => duel.run(),
     }
 }
 

@@ -7,7 +7,6 @@ use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Borders};
 
 use super::{Backend, Change, Compared, Comparison, Finding, labelled};
-use crate::stats::Estimate;
 
 /// How a comparison is told.
 #[derive(Clone, Copy, Debug)]
@@ -83,15 +82,13 @@ fn section<const N: usize>(text: &mut String, title: &str, heads: &[&str], rows:
 fn backend(backend: &Backend) -> [String; 4] {
     let name = labelled(&backend.name, &backend.kernel);
     let change = &backend.change;
-    [name, ratio(&change.ratio), change.finding.words().to_owned(), backend.cells.to_string()]
+    [name, change.ratio.as_ratio(), change.finding.words().to_owned(), backend.cells.to_string()]
 }
 
 fn cell(cell: &Compared) -> [String; 6] {
-    let ratios =
-        cell.ratios.map(|of| of.map_or_else(String::new, |of| format!("{:.3}x", of.point)));
-    let [base, other] = ratios;
+    let [base, other] = cell.ratios.map(|of| of.map_or_else(String::new, |of| of.point_as_ratio()));
     let (change, words) = match &cell.change {
-        Ok(change) => (ratio(&change.ratio), change.finding.words().to_owned()),
+        Ok(change) => (change.ratio.as_ratio(), change.finding.words().to_owned()),
         Err(why) => (String::new(), format!("not compared: {why}")),
     };
     let medians = match cell.medians {
@@ -99,10 +96,6 @@ fn cell(cell: &Compared) -> [String; 6] {
         _ => String::new(),
     };
     [labelled(&cell.id, &cell.kernel), base, other, change, words, medians]
-}
-
-fn ratio(estimate: &Estimate) -> String {
-    format!("{:.3}x [{:.3}, {:.3}]", estimate.point, estimate.low, estimate.high)
 }
 
 fn closing(comparison: &Comparison, telling: Telling) -> String {
@@ -117,7 +110,8 @@ fn closing(comparison: &Comparison, telling: Telling) -> String {
         judged.len(),
         judged.len() - better - worse,
     );
-    let threshold = 100.0 * telling.threshold;
+    // To a hundredth of a per cent, so that 7 % is not 7.000000000000001 %.
+    let threshold = (1e4 * telling.threshold).round() / 1e2;
     let worse = comparison.worse(telling.threshold);
     let (style, words) = if worse.is_empty() {
         (AnsiColor::Green, format!("Nothing got worse by more than {threshold} % and the noise."))
