@@ -360,19 +360,23 @@ fn every_trial_is_a_mark_in_the_chart() {
     let run = record("measured");
     let html = page(&run);
     let backends = 2;
-    let charts: Vec<&str> = html.split("<svg class=\"").skip(1).collect();
-    let drawn = ["stall", "stall_berkeley"].into_iter().flat_map(|group| [group, group]);
-    assert_eq!(charts.len(), drawn.clone().count());
-    for (at, (chart, group)) in charts.iter().zip(drawn).enumerate() {
-        assert!(chart.starts_with(["wide", "narrow"][at % 2]));
-        let chart = chart.split("</svg>").next().unwrap_or(chart);
+    let figures: Vec<&str> = html.split("<figure>").skip(1).collect();
+    assert_eq!(figures.len(), 2, "one of each kernel");
+    for (figure, group) in figures.iter().zip(["stall", "stall_berkeley"]) {
+        let chart = figure.split("</svg>").next().unwrap_or(figure);
         let trials = |mode: &str| {
             let cells =
                 run.cells().filter(|(g, _, cell)| g.name == group && cell.series.ends_with(mode));
-            cells.map(|(_, _, cell)| cell.stalls.len().min(8)).sum::<usize>()
+            cells.map(|(_, _, cell)| cell.stalls.len()).sum::<usize>()
         };
-        let filled = chart.matches("<polygon").count();
-        let hollow = chart.matches("<polyline fill=\"none\" stroke=\"var(--series-").count();
+        // Marks that are painted alike are one path: each begins with a move.
+        let marks = |begins: &str| {
+            let paths = chart.split("<path").filter(|path| path.starts_with(begins));
+            let data = paths.filter_map(|path| path.split(" d=\"").nth(1)?.split('"').next());
+            data.map(|data| data.matches('M').count()).sum::<usize>()
+        };
+        let filled = marks(" opacity=\"0.8\" fill=\"var(--series-");
+        let hollow = marks(" fill=\"none\" stroke=\"var(--series-");
         assert_eq!(filled, trials("-blocking") + backends, "{group}");
         assert_eq!(hollow, trials("-nonblocking") + backends, "{group}");
         for name in ["epoll", "poll", "y = x", "2\u{a0}ms", "32\u{a0}ms", "bystander latency"] {

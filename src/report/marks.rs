@@ -20,6 +20,18 @@ pub fn colour(series: usize) -> RGBColor {
     RGBColor(0, 1, (series % COLOURS) as u8)
 }
 
+/// The colour of that series' line, which is dashed too: so that lines that cross are told
+/// apart without colour.
+pub fn line(series: usize) -> RGBColor {
+    RGBColor(0, 2, (series % LINES) as u8)
+}
+
+/// How lines are dashed; with the colours that makes more pairs than there are series.
+const DASHES: [&str; 5] = ["", "24 12", "6 10", "36 10 6 10", "14 6"];
+
+/// How many lines are told apart before they come again.
+const LINES: usize = COLOURS * DASHES.len();
+
 /// Puts the style sheet's colours into a drawing, and drops what says nothing.
 pub fn themed(svg: &str) -> String {
     let mut svg = svg.replace(" opacity=\"1\"", "").replace(" font-family=\"sans-serif\"", "");
@@ -29,6 +41,14 @@ pub fn themed(svg: &str) -> String {
     }
     for series in 0..COLOURS {
         svg = svg.replace(&spelt(colour(series)), &format!("\"var(--series-{series})\""));
+    }
+    for series in 0..LINES {
+        let dash = match DASHES[series % DASHES.len()] {
+            "" => String::new(),
+            dash => format!(" stroke-dasharray=\"{dash}\""),
+        };
+        let themed = format!("\"var(--series-{})\"{dash}", series % COLOURS);
+        svg = svg.replace(&spelt(line(series)), &themed);
     }
     svg
 }

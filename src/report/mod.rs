@@ -10,12 +10,16 @@ mod answer;
 mod caveats;
 mod charts;
 mod closing;
+mod compact;
+mod drawing;
 mod figures;
 mod findings;
+mod groups;
 mod kernels;
 mod links;
 mod map;
 mod marks;
+mod medians;
 mod natural;
 mod number;
 mod percentiles;
@@ -27,7 +31,9 @@ pub mod script;
 mod series;
 mod stalls;
 mod strip;
+mod surroundings;
 mod table;
+mod verdicts;
 mod view;
 
 use std::fmt;
@@ -64,7 +70,7 @@ impl ReportError {
 impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReportError::Chart(why) => write!(f, "cannot draw a stall chart: {why}"),
+            ReportError::Chart(why) => write!(f, "cannot draw a chart: {why}"),
             ReportError::Page(why) => write!(f, "cannot put the page together: {why}"),
             ReportError::Store(error) => error.fmt(f),
         }

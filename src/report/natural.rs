@@ -98,6 +98,44 @@ impl Natural {
     }
 }
 
+/// The same in short, for the answer: of each backend the shares alone.
+#[derive(Debug)]
+pub struct Short {
+    /// The numbers of processes.
+    pub parts: Vec<String>,
+    /// A backend, and its share on a blocking and on a non-blocking listener by number of
+    /// processes, in words and from 0 to 100; `None` where there is none.
+    pub rows: Vec<(String, Vec<Option<(String, String)>>)>,
+}
+
+impl Natural {
+    /// In short.
+    pub fn short(&self) -> Short {
+        let mut names: Vec<&str> = Vec::new();
+        for row in self.parts.iter().flat_map(|part| &part.rows) {
+            if !names.contains(&row.backend.as_str()) {
+                names.push(&row.backend);
+            }
+        }
+        let field = |name: &str, half: usize, part: &Part| {
+            let row = part.rows.iter().find(|row| row.backend == name)?;
+            match &row.halves[half] {
+                Half::Measured { share, bar, .. } => Some((share.clone(), bar.clone())),
+                Half::Missing(..) | Half::Unknown => None,
+            }
+        };
+        let row = |name: &&str| {
+            let fields = |half| self.parts.iter().map(move |part| field(name, half, part));
+            let fields: Vec<_> = fields(0).chain(fields(1)).collect();
+            fields.iter().any(Option::is_some).then(|| ((*name).to_owned(), fields))
+        };
+        Short {
+            parts: self.parts.iter().map(|part| part.name.clone()).collect(),
+            rows: names.iter().filter_map(row).collect(),
+        }
+    }
+}
+
 fn half(cell: &Cell, quantiles: &[(&str, f64)], caveats: Vec<usize>) -> Half {
     let (bytes, stalled) = (counted(cell, "bytes"), counted(cell, "stalled"));
     let unanswered = counted(cell, "unanswered");

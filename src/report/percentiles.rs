@@ -1,140 +1,177 @@
-//! Latency by percentile, up to the maximum: for the groups that keep single latencies.
-//!
-//! Both axes are logarithmic. The horizontal one is one in how many: 10 is p90, 100 is p99, and
-//! each decade has the same room, so that a tail is seen and not only its beginning.
+//! Latency by percentile up to the maximum, one line a series: both axes are logarithmic, the
+//! percentile's in the share of samples beyond, as HdrHistogram plots it.
 
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::charts::{self, Drawing, SCALE};
+use super::drawing::{self, Canvas, Drawing, Failure, ROW, SCALE, decades, extent, mark, text};
+use super::findings::missing;
 use super::marks::{self, INK, LINE, MUTED};
+use super::series::Side;
 use super::{ReportError, number};
 use crate::record::{Collection, Latency};
 
-/// How large a drawing is, in CSS pixels.
-const WIDTH: i32 = 1120;
-const PLOT: i32 = 400;
-/// Fewer latencies have no tail to speak of.
-const FEWEST: u64 = 100;
-/// A row of the legend.
-const ROW: i32 = 20;
+/// How wide a chart is, in CSS pixels, its legend included.
+const WIDTH: i32 = 760;
 
-/// The latencies of one collection.
+/// How wide the legend is.
+const LEGEND: i32 = 190;
+
+/// How high a chart is at least.
+const HEIGHT: i32 = 320;
+
+/// One series: its place in the collection, its name and its points.
+#[derive(Debug)]
+struct Line<'a> {
+    series: usize,
+    name: &'a str,
+    /// One over the share beyond, and the latency in nanoseconds.
+    points: Vec<(f64, f64)>,
+    /// How many of them have ten samples beyond them.
+    carried: usize,
+}
+
+/// The latencies of a collection.
 #[derive(Debug)]
 pub struct Percentiles<'a> {
-    series: Vec<(&'a str, Vec<(f64, f64)>)>,
+    /// What is written above the plot.
+    title: String,
+    lines: Vec<Line<'a>>,
 }
 
 impl<'a> Percentiles<'a> {
-    /// Of a collection; `None` where it kept hardly a single latency.
-    pub fn of(collection: &'a Collection) -> Option<Percentiles<'a>> {
-        let series: Vec<(&str, Vec<(f64, f64)>)> = collection
-            .cells
-            .iter()
-            .filter_map(|cell| Some((cell.series.as_str(), cell.latency.as_ref()?)))
-            .filter(|(_, latency)| latency.count >= FEWEST)
-            .map(|(series, latency)| (series, curve(latency)))
-            .filter(|(_, curve)| curve.len() > 1)
+    /// Of a collection; `None` where no cell has latencies.
+    pub fn of(title: String, collection: &'a Collection) -> Option<Percentiles<'a>> {
+        let cells = collection.cells.iter().enumerate();
+        let lines = cells.filter(|(_, cell)| missing(&cell.status).is_none());
+        let mut lines: Vec<Line<'_>> = lines
+            .filter_map(|(series, cell)| {
+                let (points, carried) = points(cell.latency.as_ref()?);
+                (points.len() > 1).then_some(Line { series, name: &cell.series, points, carried })
+            })
             .collect();
-        (!series.is_empty()).then_some(Percentiles { series })
+        // The legend has the order in which the lines end.
+        let end = |line: &Line<'_>| line.points.last().map_or(0.0, |(_, latency)| *latency);
+        lines.sort_by(|a, b| end(b).total_cmp(&end(a)));
+        (!lines.is_empty()).then_some(Percentiles { title, lines })
     }
 
     /// What the chart shows, in words.
     pub fn description(&self) -> String {
-        let worst = |(name, curve): &(&str, Vec<(f64, f64)>)| {
-            let most = curve.last().map_or(0.0, |&(_, latency)| latency);
-            format!("{name} at most {}", number::time(most))
+        let one = |line: &Line<'_>| {
+            let max = line.points.last().map_or(0.0, |(_, latency)| *latency);
+            format!("{} {}", line.name, number::time(max))
         };
-        self.series.iter().map(worst).collect::<Vec<_>>().join("; ")
+        let maxima: Vec<String> = self.lines.iter().map(one).collect();
+        format!("The maxima: {}.", maxima.join(", "))
     }
 
-    /// Draws them.
+    /// Draws it.
     ///
     /// # Errors
     ///
     /// Whatever plotters gives.
     pub fn draw(&self) -> Result<Drawing, ReportError> {
-        let columns = 4;
-        let rows = self.series.len().div_ceil(columns) as i32;
-        charts::drawing((WIDTH, PLOT + 16 + ROW * rows), |area| {
-            let (plot, legend) = area.split_vertically(PLOT * SCALE);
-            let points = || self.series.iter().flat_map(|(_, curve)| curve);
-            let most = |of: fn(&(f64, f64)) -> f64| points().map(of).fold(1.0, f64::max);
-            let least = points().map(|point| point.1).fold(f64::MAX, f64::min);
-            let (x, y) = ((1.0, most(|p| p.0) * 1.3), (least / 1.3, most(|p| p.1) * 1.3));
-            let mut chart = ChartBuilder::on(&plot)
-                .margin(10 * SCALE)
-                .x_label_area_size(46 * SCALE)
-                .y_label_area_size(66 * SCALE)
-                .build_cartesian_2d(
-                    (x.0..x.1).log_scale().with_key_points(charts::decades(x)),
-                    (y.0..y.1).log_scale().with_key_points(charts::decades(y)),
-                )?;
-            chart
-                .configure_mesh()
-                .light_line_style(TRANSPARENT)
-                .bold_line_style(LINE.stroke_width(SCALE as u32))
-                .axis_style(MUTED.stroke_width(SCALE as u32))
-                .set_all_tick_mark_size(4 * SCALE)
-                .label_style(charts::text(12, &MUTED))
-                .axis_desc_style(charts::text(13, &INK))
-                .x_label_formatter(&|n| percentile(*n))
-                .y_label_formatter(&|ns| number::tick(*ns))
-                .x_desc("percentile, the last of each series its maximum")
-                .y_desc("latency")
-                .draw()?;
-            for (at, (name, curve)) in self.series.iter().enumerate() {
-                let colour = marks::colour(at);
-                let style = colour.stroke_width((SCALE * 3 / 2) as u32);
-                chart.draw_series(LineSeries::new(curve.iter().copied(), style))?;
-                for (place, point) in curve.iter().enumerate() {
-                    // Shapes, as colours alone tell nobody apart; the last is the maximum.
-                    if place % 8 == at % 8 || place + 1 == curve.len() {
-                        let at_pixel = chart.plotting_area().map_coordinate(point);
-                        shape(area, at_pixel, at)?;
-                    }
-                }
-                let (column, row) = ((at % columns) as i32, (at / columns) as i32);
-                let (left, top) = (24 + column * (WIDTH - 40) / columns as i32, 10 + ROW * row);
-                shape(&legend, (left * SCALE, top * SCALE), at)?;
-                let left_centre = Pos::new(HPos::Left, VPos::Center);
-                let style = charts::text(13, &INK).pos(left_centre);
-                let label = ((left + 12) * SCALE, top * SCALE);
-                legend.draw(&Text::new((*name).to_owned(), label, style))?;
+        let rows = self.lines.len().min(100) as i32;
+        drawing::drawing((WIDTH, HEIGHT.max(44 + ROW * rows)), |area| self.plot(area))
+    }
+
+    fn plot<'b>(&self, area: &Canvas<'b>) -> Result<(), Failure<'b>> {
+        let all = || self.lines.iter().flat_map(|line| line.points.iter().copied());
+        let x = extent(all().map(|(x, _)| x)).unwrap_or((1.0, 10.0));
+        let y = extent(all().map(|(_, y)| y)).unwrap_or((1.0, 10.0));
+        let (x, y) = ((1.0, (x.1 * 1.15).max(2.0)), (y.0 / 1.2, y.1 * 1.2));
+        area.draw(&Text::new(self.title.clone(), (8 * SCALE, 2 * SCALE), text(14, &INK)))?;
+        let (_, below) = area.split_vertically(22 * SCALE);
+        let (plot, legend) = below.split_horizontally((WIDTH - LEGEND) * SCALE);
+        let mut chart = ChartBuilder::on(&plot)
+            .margin(4 * SCALE)
+            .x_label_area_size(40 * SCALE)
+            .y_label_area_size(62 * SCALE)
+            .build_cartesian_2d(
+                (x.0..x.1).log_scale().with_key_points(ticks(x.1)),
+                (y.0..y.1).log_scale().with_key_points(decades(y)),
+            )?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(LINE.stroke_width(SCALE as u32))
+            .axis_style(MUTED.stroke_width(SCALE as u32))
+            .set_all_tick_mark_size(4 * SCALE)
+            .label_style(text(12, &MUTED))
+            .axis_desc_style(text(13, &INK))
+            .x_label_formatter(&|beyond| percent(*beyond))
+            .y_label_formatter(&|ns| number::tick(*ns))
+            .x_desc("percentile")
+            .y_desc("latency")
+            .draw()?;
+        for (row, line) in self.lines.iter().enumerate() {
+            let at = |(x, y): &(f64, f64)| chart.plotting_area().map_coordinate(&(*x, *y));
+            let places: Vec<(i32, i32)> = line.points.iter().map(at).collect();
+            let (body, tail) = places.split_at(line.carried.min(places.len()));
+            let style = marks::line(line.series).stroke_width(SCALE as u32 * 3 / 2);
+            area.draw(&PathElement::new(body.to_vec(), style))?;
+            // What too few samples lie beyond is thin.
+            let thin: Vec<(i32, i32)> = body.last().into_iter().chain(tail).copied().collect();
+            area.draw(&PathElement::new(thin, marks::line(line.series).stroke_width(2)))?;
+            for place in places.last().into_iter().chain(places.get(places.len() / 2)) {
+                mark(area, *place, line.series, 3.4, Side::Blocking)?;
             }
-            Ok(())
-        })
-    }
-}
-
-/// A distribution as one in how many, and the latency there; the maximum at the count.
-fn curve(latency: &Latency) -> Vec<(f64, f64)> {
-    let most = latency.count.max(1) as f64;
-    let mut curve: Vec<(f64, f64)> = Vec::new();
-    for &(quantile, ns) in latency.quantiles.iter().filter(|(_, ns)| *ns > 0) {
-        let one_in = if quantile < 1.0 { 1.0 / (1.0 - quantile) } else { most };
-        // Beyond the count there is nothing but the maximum.
-        let is_known = quantile.is_finite() && (1.0..=most).contains(&one_in);
-        if is_known && curve.last().is_none_or(|&(before, _)| one_in > before) {
-            curve.push((one_in, ns as f64));
+            let y = 12 + ROW * row as i32;
+            let key = vec![(4 * SCALE, y * SCALE), (34 * SCALE, y * SCALE)];
+            legend.draw(&PathElement::new(key, style))?;
+            mark(&legend, (19 * SCALE, y * SCALE), line.series, 4.4, Side::Blocking)?;
+            drawing::name(&legend, line.name, (42, y), 12)?;
         }
-    }
-    curve
-}
-
-fn percentile(one_in: f64) -> String {
-    match 1.0 - 1.0 / one_in {
-        share if share <= 0.0 => "p0".to_owned(),
-        share => format!("p{}", number::each((share * 1e8).round() / 1e6)),
+        Ok(())
     }
 }
 
-fn shape<'a>(
-    area: &charts::Canvas<'a>,
-    (x, y): (i32, i32),
-    series: usize,
-) -> Result<(), charts::Failure<'a>> {
-    let outline = marks::outline(series, 4.0 * f64::from(SCALE));
-    let corners: Vec<(i32, i32)> = outline.into_iter().map(|(dx, dy)| (x + dx, y + dy)).collect();
-    area.draw(&Polygon::new(corners, marks::colour(series).filled()))
+/// The quantiles of a distribution as points, and how many of them have ten samples beyond.
+fn points(latency: &Latency) -> (Vec<(f64, f64)>, usize) {
+    let count = latency.count.max(1) as f64;
+    let kept =
+        latency.quantiles.iter().filter(|(quantile, ns)| (0.0..=1.0).contains(quantile) && *ns > 0);
+    let mut points: Vec<(f64, f64)> = kept
+        // Beyond the maximum there is nothing: it stands where one sample of all is.
+        .map(|(quantile, ns)| (1.0 / (1.0 - quantile).max(1.0 / count), *ns as f64))
+        .collect();
+    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    points.dedup();
+    let carried = points.iter().filter(|(beyond, _)| count / beyond >= 10.0 - 1e-6).count();
+    (points, carried)
+}
+
+/// One over the share beyond, at p0, p50, p90, p99 and so on.
+fn ticks(high: f64) -> Vec<f64> {
+    let ticks = [1.0, 2.0].into_iter().chain((1..10).map(|nines| 10f64.powi(nines)));
+    ticks.filter(|tick| *tick <= high).collect()
+}
+
+/// A tick as a percentile: `p99.9`.
+fn percent(beyond: f64) -> String {
+    let percent = 100.0 * (1.0 - 1.0 / beyond);
+    let spelt = format!("{percent:.7}");
+    format!("p{}", spelt.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_maximum_stands_where_one_of_all_samples_is() {
+        let quantiles = vec![(0.0, 5), (0.5, 7), (0.99, 9), (1.0, 20)];
+        let (points, carried) = points(&Latency { count: 1_000, quantiles });
+        let expected = [(1.0, 5.0), (2.0, 7.0), (100.0, 9.0), (1_000.0, 20.0)];
+        for (point, expected) in points.iter().zip(expected) {
+            assert!((point.0 - expected.0).abs() < 1e-6 && point.1 == expected.1, "{points:?}");
+        }
+        assert_eq!((points.len(), carried), (4, 3), "one sample lies beyond none");
+    }
+
+    #[test]
+    fn ticks_are_percentiles() {
+        let spelt: Vec<String> = ticks(2_000.0).into_iter().map(percent).collect();
+        assert_eq!(spelt, ["p0", "p50", "p90", "p99", "p99.9"]);
+    }
 }

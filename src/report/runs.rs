@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Source, number, view};
+use super::{Source, number, surroundings};
 use crate::compare::{self, Compared, Comparison, Finding};
 use crate::kernel::NATIVE;
 use crate::record::loops::Loop;
@@ -118,7 +118,7 @@ fn row(source: &Source<'_>) -> Row {
         .extend(run.options.handicap.as_ref().map(|slowed| format!("slowed on purpose: {slowed}")));
     Row {
         name: source.name.clone(),
-        host: if run.host.is_known() { view::host(run) } else { "unknown".to_owned() },
+        host: if run.host.is_known() { surroundings::host(run) } else { "unknown".to_owned() },
         began: run.began.clone(),
         version: run.rstall.clone(),
         control: run

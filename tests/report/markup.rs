@@ -85,6 +85,8 @@ pub fn table<'a>(html: &'a str, title: &str) -> &'a str {
         .find(|heading| html.contains(heading))
         .unwrap_or_else(|| panic!("no table of {title}"));
     let after = html.split_once(&heading).map_or("", |(_, after)| after);
+    // The last of a group ends with its section.
+    let after = after.split("</section>").next().unwrap_or(after);
     after.split("<h3").next().unwrap_or(after)
 }
 
