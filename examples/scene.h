@@ -197,3 +197,17 @@ __attribute__((unused)) static int read_and_tell(const char *who, int fd) {
         printf("%s reads: %.*s\n", who, (int)size, text);
     return error;
 }
+
+// A listener on the port of another, or on any free one (-1), with a queue of its own
+// (SO_REUSEPORT, socket(7)).
+__attribute__((unused)) static int listening_beside(int other) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    if (other >= 0) must("getsockname", getsockname(other, (struct sockaddr *)&at, &size));
+    int listener = must("socket", socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int on = 1;
+    must("SO_REUSEPORT", setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+    must("bind", bind(listener, (struct sockaddr *)&at, sizeof at));
+    must("listen", listen(listener, 128));
+    return listener;
+}

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::{env, fs, process, thread};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, Socket, Type};
 
 /// Whether the program was asked for its cured arm.
 pub fn cured() -> bool {
@@ -56,7 +57,7 @@ static IN_ACCEPT: AtomicBool = AtomicBool::new(false);
 static WAS_PARKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the main thread sleeps in the kernel (proc_pid_stat(5), the third field).
-fn main_thread_sleeps() -> bool {
+pub fn main_thread_sleeps() -> bool {
     let text = fs::read_to_string("/proc/self/stat").expect("/proc/self/stat");
     text.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S'))
 }
@@ -158,4 +159,16 @@ pub fn read_and_tell(who: &str, mut from: &TcpStream) -> io::Result<usize> {
         Err(error) => println!("{who} reads: {}", name_of(error)),
     }
     read
+}
+
+/// A listener on the port of another, or on any free one, with a queue of its own (SO_REUSEPORT,
+/// socket(7)).
+pub fn listening_beside(other: Option<&TcpListener>) -> TcpListener {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let at = other.map_or(any, |other| other.local_addr().expect("an address"));
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
+    socket.set_reuse_port(true).expect("SO_REUSEPORT");
+    socket.bind(&at.into()).expect("bind");
+    socket.listen(128).expect("listen");
+    socket.into()
 }
