@@ -65,10 +65,15 @@ __attribute__((unused)) static void nonblocking(int fd) {
     must("fcntl", fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK));
 }
 
+// Waits until a listener or a connection is reported readable. Errors and ends count.
+static void wait_readable(int fd) {
+    struct pollfd one = {.fd = fd, .events = POLLIN};
+    must("poll", poll(&one, 1, -1));
+}
+
 // Waits until the listener is reported readable, and says so.
 __attribute__((unused)) static void wait_for_report(int listener) {
-    struct pollfd one = {.fd = listener, .events = POLLIN};
-    must("poll", poll(&one, 1, -1));
+    wait_readable(listener);
     puts("poll: the listener is readable");
 }
 
@@ -84,11 +89,16 @@ static bool main_thread_sleeps(void) {
     return state != NULL && state[2] == 'S';
 }
 
-static void *connect_once_parked(void *listener) {
+// Waits until the main thread is parked in accept_and_tell, and says so.
+static void wait_until_parked(void) {
     while (!atomic_load(&in_accept) || !main_thread_sleeps() || !atomic_load(&in_accept))
         sched_yield();
     atomic_store(&was_parked, true);
     puts("accept is parked: nothing goes on until somebody connects");
+}
+
+static void *connect_once_parked(void *listener) {
+    wait_until_parked();
     connected((int)(intptr_t)listener);
     return NULL;
 }
@@ -110,6 +120,7 @@ __attribute__((unused)) static const char *name_of(int error) {
     case EFAULT: return "EFAULT";
     case EINVAL: return "EINVAL";
     case EMFILE: return "EMFILE";
+    case ENOENT: return "ENOENT";
     default: return strerror(error);
     }
 }

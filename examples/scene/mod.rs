@@ -62,15 +62,20 @@ pub fn main_thread_sleeps() -> bool {
     text.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S'))
 }
 
+/// Waits until the main thread is parked in [`accept_and_tell`], and says so.
+pub fn wait_until_parked() {
+    while !(IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)) {
+        thread::yield_now();
+    }
+    WAS_PARKED.store(true, SeqCst);
+    println!("accept is parked: nothing goes on until somebody connects");
+}
+
 /// Has a next client connect, but only once the main thread is parked in [`accept_and_tell`].
 pub fn next_client_once_parked(listener: &TcpListener) {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
-        while !(IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)) {
-            thread::yield_now();
-        }
-        WAS_PARKED.store(true, SeqCst);
-        println!("accept is parked: nothing goes on until somebody connects");
+        wait_until_parked();
         let _client = TcpStream::connect(address).expect("the next client");
         // It stays until the program ends.
         thread::park();
@@ -97,6 +102,7 @@ pub fn name_of(error: &io::Error) -> String {
         ErrorKind::ConnectionAborted => "ECONNABORTED",
         ErrorKind::ConnectionReset => "ECONNRESET",
         ErrorKind::InvalidInput => "EINVAL",
+        ErrorKind::NotFound => "ENOENT",
         _ if error.raw_os_error() == Some(libc::EMFILE) => "EMFILE",
         _ if error.raw_os_error() == Some(libc::EFAULT) => "EFAULT",
         _ if error.raw_os_error() == Some(libc::EBADF) => "EBADF",
