@@ -1,31 +1,36 @@
-// An accept in flight is withdrawn, and it has brought a connection already.
-#include "scene.h"
+// The loop withdraws its accept, which has just brought a connection.
 #include "ring.h"
+
+enum { ACCEPT = 1, CANCEL = 2 };
 
 int main(int argc, char **argv) {
     bool is_cured = cured(argc, argv);
     int listener = listening();
-    ring_open();
-    ring_accept(listener, 0);
+    struct ring ring = ring_open();
+    struct io_uring_sqe accepts = {
+        .opcode = IORING_OP_ACCEPT, .fd = listener, .user_data = ACCEPT};
+    struct io_uring_sqe cancels = {
+        .opcode = IORING_OP_ASYNC_CANCEL, .addr = ACCEPT, .user_data = CANCEL};
+    submit(&ring, accepts);
 
-    // The loop is at work elsewhere. Meanwhile the accept completes, unseen.
+    // A client connects, and the accept completes. The loop has not looked yet: it is to stop,
+    // or has waited long enough, and withdraws the accept.
     int client = connected(listener);
-    ring_enter(0, 1);
+    enter(&ring, 0, 1);
+    submit(&ring, cancels);
 
-    ring_submit((struct io_uring_sqe){.opcode = IORING_OP_ASYNC_CANCEL, .addr = 1, .user_data = 2});
-    for (struct completion done = {0}; done.user_data != 2;) {
-        done = ring_wait();
-        if (done.user_data == 2)
-            printf("cancel: %s\n", done.res < 0 ? name_of(-done.res) : "done");
-        else if (done.res < 0)
-            printf("accept: %s\n", name_of(-done.res));
-        else if (is_cured) {
-            puts("accept: a connection, which is served");
-            must("write", write(done.res, "hello", 5));
-        } else {
-            puts("accept: a connection, which nobody wants any more");
-            must("close", close(done.res));
-        }
+    struct completion completion = next(&ring);
+    int connection = -1;
+    if (completion.request == ACCEPT && completion.result >= 0) {
+        connection = completion.result;
+        puts("the accept has completed: a connection");
+        completion = next(&ring);
     }
+    if (completion.request == CANCEL && completion.result == -ENOENT)
+        puts("the cancel has found nothing to cancel");
+
+    if (is_cured && connection >= 0)
+        must("write", (int)write(connection, "hello", 5));
+    close(connection);
     read_and_tell("the client", client);
 }

@@ -1,40 +1,49 @@
-//! An accept in flight is withdrawn, and it has brought a connection already.
+//! The loop withdraws its accept, which has just brought a connection.
+#![allow(unsafe_code)]
 
-#[path = "scene/ring.rs"]
-mod ring;
 mod scene;
 
-use std::io::{Error, Write};
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::ptr::null_mut;
+
+use io_uring::{opcode, types};
+use scene::ring;
+
+const ACCEPT: u64 = 1;
+const CANCEL: u64 = 2;
 
 fn main() {
     let cured = scene::cured();
     let listener = scene::listening();
-    let mut ring = ring::Ring::open();
-    ring.accept(&listener);
+    let mut ring = ring::open();
+    let fd = types::Fd(listener.as_raw_fd());
+    let accepts = opcode::Accept::new(fd, null_mut(), null_mut()).build().user_data(ACCEPT);
+    let cancels = opcode::AsyncCancel::new(ACCEPT).build().user_data(CANCEL);
+    ring::submit(&mut ring, &accepts);
 
-    // The loop is at work elsewhere. Meanwhile the accept completes, unseen.
+    // A client connects, and the accept completes. The loop has not looked yet: it is to stop,
+    // or has waited long enough, and withdraws the accept.
     let client = scene::connected(&listener);
-    ring.until_posted();
+    ring.submit_and_wait(1).expect("io_uring_enter");
+    ring::submit(&mut ring, &cancels);
 
-    ring.cancel();
-    let mut served = None;
-    loop {
-        let done = ring.wait();
-        if done.user_data() == ring::CANCEL {
-            let error = Error::from_raw_os_error(-done.result());
-            println!("cancel: {}", scene::name_of(&error));
-            break;
-        }
-        match ring::accepted(&done) {
-            Ok(mut connection) if cured => {
-                println!("accept: a connection, which is served");
-                connection.write_all(b"hello").expect("write");
-                served = Some(connection);
-            }
-            Ok(_) => println!("accept: a connection, which nobody wants any more"),
-            Err(error) => println!("accept: {}", scene::name_of(&error)),
-        }
+    let mut completion = ring::next(&mut ring);
+    let mut connection = None;
+    if completion.user_data() == ACCEPT && completion.result() >= 0 {
+        // SAFETY: the kernel made this descriptor for this completion; nobody else owns it.
+        connection = Some(unsafe { TcpStream::from_raw_fd(completion.result()) });
+        println!("the accept has completed: a connection");
+        completion = ring::next(&mut ring);
     }
-    scene::read_and_tell("the client", &client).expect("no error");
-    drop(served);
+    if completion.user_data() == CANCEL && completion.result() == -libc::ENOENT {
+        println!("the cancel has found nothing to cancel");
+    }
+
+    if let (true, Some(connection)) = (cured, &mut connection) {
+        connection.write_all(b"hello").expect("the client is there");
+    }
+    drop(connection);
+    scene::read_and_tell("the client", &client).expect("the client reads");
 }

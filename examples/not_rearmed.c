@@ -1,28 +1,29 @@
-// A one-shot registration reports once. The next client is never reported.
+// A one-shot registration reports the first client, and nobody after that.
 #include "scene.h"
 #include <sys/epoll.h>
 
 int main(int argc, char **argv) {
     bool is_cured = cured(argc, argv);
     int listener = listening();
+    nonblocking(listener);
     int set = must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
-    struct epoll_event once = {.events = EPOLLIN | EPOLLONESHOT}, got;
-    must("EPOLL_CTL_ADD", epoll_ctl(set, EPOLL_CTL_ADD, listener, &once));
+    struct epoll_event once = {.events = EPOLLIN | EPOLLONESHOT}, event;
+    must("epoll_ctl", epoll_ctl(set, EPOLL_CTL_ADD, listener, &once));
 
     connected(listener);
-    must("epoll_wait", epoll_wait(set, &got, 1, -1));
-    puts("epoll_wait: the listener is readable");
+    must("epoll_wait", epoll_wait(set, &event, 1, -1));
+    puts("the loop is told of the listener");
     accept_and_tell(listener);
     if (is_cured)
-        must("EPOLL_CTL_MOD", epoll_ctl(set, EPOLL_CTL_MOD, listener, &once));
+        must("epoll_ctl", epoll_ctl(set, EPOLL_CTL_MOD, listener, &once));
 
     connected(listener);
-    // Another means of waiting: the second client is in the queue for certain.
     wait_for_report(listener);
-    if (must("epoll_wait", epoll_wait(set, &got, 1, 0)) == 0) {
-        puts("epoll_wait: nothing, and so for ever");
+    // Cured, it may wait for its report. Ill, it would wait for ever: it looks, and no more.
+    if (must("epoll_wait", epoll_wait(set, &event, 1, is_cured ? -1 : 0)) == 0) {
+        puts("the loop is told of nothing");
         return 0;
     }
-    puts("epoll_wait: the listener is readable");
+    puts("the loop is told of the listener");
     accept_and_tell(listener);
 }

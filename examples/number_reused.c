@@ -1,40 +1,43 @@
-// A report is still to be dealt with when its listener is closed, and another gets the number.
+// A report is still to be dealt with when its listener is closed, and another has its number.
 #include "scene.h"
 #include <sys/epoll.h>
 
-// What the loop watches, by number: a serial number, which is not used twice.
-static uint32_t serials[1024], last_serial;
+// What the loop watches: a descriptor, and a name that is not given twice.
+struct registration {
+    int fd;
+    uint32_t name;
+};
+static struct registration registrations[1024];
 
-static int listen_and_watch(int set) {
-    int listener = listening();
-    serials[listener] = ++last_serial;
-    uint64_t name = (uint64_t)last_serial << 32 | (uint32_t)listener;
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = name};
-    must("EPOLL_CTL_ADD", epoll_ctl(set, EPOLL_CTL_ADD, listener, &event));
-    return listener;
+static void watch(int set, int fd) {
+    static uint32_t names;
+    registrations[fd] = (struct registration){.fd = fd, .name = ++names};
+    struct epoll_event event = {.events = EPOLLIN};
+    event.data.u64 = (uint64_t)registrations[fd].name << 32 | (uint32_t)fd;
+    must("epoll_ctl", epoll_ctl(set, EPOLL_CTL_ADD, fd, &event));
 }
 
 int main(int argc, char **argv) {
     bool is_cured = cured(argc, argv);
     int set = must("epoll_create1", epoll_create1(EPOLL_CLOEXEC));
-    int first = listen_and_watch(set);
+    int listener = listening();
+    watch(set, listener);
+    connected(listener);
+    struct epoll_event event;
+    must("epoll_wait", epoll_wait(set, &event, 1, -1));
+    puts("the loop is told of its listener");
 
-    connected(first);
-    struct epoll_event got;
-    must("epoll_wait", epoll_wait(set, &got, 1, -1));
-    puts("epoll_wait: a listener is readable");
+    // Something else that the loop was told of in the same wait, a command to reload perhaps.
+    must("close", close(listener));
+    int another = listening();
+    watch(set, another);
+    if (another == listener)
+        puts("that one is closed, and another has its number");
 
-    // Something that comes first in the batch: a reload, a timer, a request to stop.
-    must("close", close(first));
-    int second = listen_and_watch(set);
-    if (second == first)
-        puts("it is closed, and another listener has its number");
-
-    int reported = (uint32_t)got.data.u64;
-    if (is_cured && serials[reported] != got.data.u64 >> 32) {
-        puts("the report is of a listener that is gone: dropped");
-        return 0;
-    }
-    next_client_once_parked(second);
-    accept_and_tell(reported);
+    next_client_once_parked(another);
+    int fd = (int)(uint32_t)event.data.u64;
+    if (is_cured && registrations[fd].name != event.data.u64 >> 32)
+        puts("the report is of a registration that is gone: dropped");
+    else
+        accept_and_tell(fd);
 }

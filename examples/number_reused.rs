@@ -1,4 +1,4 @@
-//! A report is still to be dealt with when its listener is closed, and another gets the number.
+//! A report is still to be dealt with when its listener is closed, and another has its number.
 
 mod scene;
 
@@ -8,50 +8,47 @@ use std::os::fd::AsRawFd;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
-/// What the loop watches, by number, and beside each a serial number, which is not used twice.
+/// What the loop watches, by what epoll is to report it as.
 struct Watched {
     set: Epoll,
-    listeners: HashMap<i32, (u32, TcpListener)>,
-    last_serial: u32,
+    listeners: HashMap<u64, TcpListener>,
+    names: u64,
+    cured: bool,
 }
 
 impl Watched {
-    fn listen(&mut self) -> i32 {
-        let listener = scene::listening();
-        let number = listener.as_raw_fd();
-        self.last_serial += 1;
-        let name = u64::from(self.last_serial) << 32 | number as u64;
-        let event = EpollEvent::new(EpollFlags::EPOLLIN, name);
-        self.set.add(&listener, event).expect("EPOLL_CTL_ADD");
-        self.listeners.insert(number, (self.last_serial, listener));
-        number
+    fn watch(&mut self, listener: TcpListener) {
+        // A number comes back, a name is not given twice.
+        self.names += 1;
+        let key = if self.cured { self.names } else { listener.as_raw_fd() as u64 };
+        self.set.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, key)).expect("epoll_ctl");
+        self.listeners.insert(key, listener);
     }
 }
 
 fn main() {
     let cured = scene::cured();
-    let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll set");
-    let mut watched = Watched { set, listeners: HashMap::new(), last_serial: 0 };
-    let first = watched.listen();
+    let set = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("epoll_create1");
+    let mut watched = Watched { set, listeners: HashMap::new(), names: 0, cured };
+    let listener = scene::listening();
+    let number = listener.as_raw_fd();
+    let _client = scene::connected(&listener);
+    watched.watch(listener);
+    let mut events = [EpollEvent::empty()];
+    watched.set.wait(&mut events, EpollTimeout::NONE).expect("epoll_wait");
+    println!("the loop is told of its listener");
 
-    let _client = scene::connected(&watched.listeners[&first].1);
-    let mut got = [EpollEvent::empty()];
-    watched.set.wait(&mut got, EpollTimeout::NONE).expect("epoll_wait");
-    println!("epoll_wait: a listener is readable");
-
-    // Something that comes first in the batch: a reload, a timer, a request to stop.
-    watched.listeners.remove(&first);
-    let second = watched.listen();
-    if second == first {
-        println!("it is closed, and another listener has its number");
+    // Something else that the loop was told of in the same wait, a command to reload perhaps.
+    watched.listeners.clear();
+    let another = scene::listening();
+    if another.as_raw_fd() == number {
+        println!("that one is closed, and another has its number");
     }
+    scene::next_client_once_parked(&another);
+    watched.watch(another);
 
-    let reported = got[0].data();
-    let (serial, listener) = &watched.listeners[&(reported as i32)];
-    if cured && u64::from(*serial) != reported >> 32 {
-        println!("the report is of a listener that is gone: dropped");
-        return;
+    match watched.listeners.get(&events[0].data()) {
+        Some(listener) => drop(scene::accept_and_tell(listener)),
+        None => println!("the report is of a registration that is gone: dropped"),
     }
-    scene::next_client_once_parked(&watched.listeners[&second].1);
-    let _connection = scene::accept_and_tell(listener);
 }

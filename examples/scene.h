@@ -65,15 +65,10 @@ __attribute__((unused)) static void nonblocking(int fd) {
     must("fcntl", fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK));
 }
 
-// Waits until a listener or a connection is reported readable. Errors and ends count.
-static void wait_readable(int fd) {
-    struct pollfd one = {.fd = fd, .events = POLLIN};
-    must("poll", poll(&one, 1, -1));
-}
-
 // Waits until the listener is reported readable, and says so.
 __attribute__((unused)) static void wait_for_report(int listener) {
-    wait_readable(listener);
+    struct pollfd one = {.fd = listener, .events = POLLIN};
+    must("poll", poll(&one, 1, -1));
     puts("poll: the listener is readable");
 }
 
@@ -89,16 +84,16 @@ static bool main_thread_sleeps(void) {
     return state != NULL && state[2] == 'S';
 }
 
-// Waits until the main thread is parked in accept_and_tell, and says so.
-static void wait_until_parked(void) {
-    while (!atomic_load(&in_accept) || !main_thread_sleeps() || !atomic_load(&in_accept))
-        sched_yield();
-    atomic_store(&was_parked, true);
-    puts("accept is parked: nothing goes on until somebody connects");
+// Whether the main thread is parked in accept_and_tell.
+static bool is_parked(void) {
+    return atomic_load(&in_accept) && main_thread_sleeps() && atomic_load(&in_accept);
 }
 
 static void *connect_once_parked(void *listener) {
-    wait_until_parked();
+    while (!is_parked())
+        sched_yield();
+    atomic_store(&was_parked, true);
+    puts("accept is parked: nothing goes on until somebody connects");
     connected((int)(intptr_t)listener);
     return NULL;
 }
@@ -120,7 +115,6 @@ __attribute__((unused)) static const char *name_of(int error) {
     case EFAULT: return "EFAULT";
     case EINVAL: return "EINVAL";
     case EMFILE: return "EMFILE";
-    case ENOENT: return "ENOENT";
     default: return strerror(error);
     }
 }

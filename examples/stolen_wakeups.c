@@ -1,27 +1,32 @@
-// Another acceptor takes each connection that an accept in flight was woken for. After 128 vain
-// armings the kernel gives the accept to a thread of its own.
-#include "scene.h"
+// An accept is in flight, and another acceptor is always faster.
 #include "ring.h"
-#include <dirent.h>
+#include <glob.h>
 
-// The state (proc_pid_stat(5)) of the thread that the kernel has given this process, or 0. The
-// program starts none. It takes the name iou-wrk only once it runs.
-static char worker(void) {
-    char state = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    if (tasks == NULL) must("/proc/self/task", -1);
-    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
-        if (task->d_name[0] == '.' || atoi(task->d_name) == getpid()) continue;
-        char path[320], text[512] = "";
-        snprintf(path, sizeof path, "/proc/self/task/%s/stat", task->d_name);
-        FILE *file = fopen(path, "re");
+// A client connects, the kernel tells the request of it, and before the request can have the
+// connection another acceptor has taken it.
+static void robbed(struct ring *ring, int listener) {
+    int client = connected(listener);
+    while (!(*ring->flags & IORING_SQ_TASKRUN))
+        sched_yield();
+    close(must("accept", accept(listener, NULL, NULL)));
+    close(client);
+    enter(ring, 0, 0);
+}
+
+// Whether one of this process's threads waits in accept(2) (proc_pid_wchan(5)).
+static bool one_waits_in_accept(void) {
+    bool waits = false;
+    glob_t files;
+    must("glob", -glob("/proc/self/task/*/wchan", 0, NULL, &files));
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        char text[64] = "";
+        FILE *file = fopen(files.gl_pathv[i], "re");
         if (file == NULL) continue;
-        char *end = fgets(text, sizeof text, file) ? strrchr(text, ')') : NULL;
-        if (end != NULL) state = end[2];
+        waits = waits || (fgets(text, sizeof text, file) && strstr(text, "accept"));
         fclose(file);
     }
-    closedir(tasks);
-    return state;
+    globfree(&files);
+    return waits;
 }
 
 int main(int argc, char **argv) {
@@ -29,34 +34,28 @@ int main(int argc, char **argv) {
     int listener = listening();
     if (is_cured)
         nonblocking(listener);
-    ring_open();
-    ring_accept(listener, 0);
+    struct ring ring = ring_open();
+    struct io_uring_sqe accepts = {.opcode = IORING_OP_ACCEPT, .fd = listener};
+    submit(&ring, accepts);
 
-    for (int thefts = 0; thefts < 1000 && worker() == 0; thefts++) {
-        int client = connected(listener);
-        wait_readable(listener);
-        // A thread, a forked child, another process: whoever accepts from the same listener.
-        int stolen = must("accept", accept(listener, NULL, NULL));
-        // The accept in flight was woken, finds nothing, and is armed anew.
-        ring_enter(0, 0);
-        close(stolen);
-        close(client);
-    }
-    if (worker() == 0) {
-        fputs("this kernel gives the accept to no thread\n", stderr);
-        return 77;
-    }
-    puts("robbed too often: a kernel thread does the accept");
+    struct completion completion;
+    for (int times = 0; times < 127; times++)
+        robbed(&ring, listener);
+    puts("127 times another acceptor took the connection");
 
     if (is_cured) {
-        printf("accept: %s\n", name_of(-ring_wait().res));
-        ring_accept(listener, 0);
-        puts("the loop arms it anew");
+        completion = next(&ring);
+        printf("completion: %s\n", name_of(-completion.result));
+        if (completion.result == -EAGAIN)
+            submit(&ring, accepts);
     } else {
-        while (worker() != 'S') sched_yield();
-        puts("it is parked in there until somebody connects");
+        while (!one_waits_in_accept())
+            sched_yield();
+        puts("a kernel thread of this process is parked in accept");
     }
+
     connected(listener);
-    struct completion done = ring_wait();
-    printf("accept: %s\n", done.res < 0 ? name_of(-done.res) : "a connection");
+    completion = next(&ring);
+    printf("completion: %s\n", completion.result < 0 ? name_of(-completion.result)
+                                                     : "the next client's connection");
 }

@@ -1,22 +1,31 @@
-//! Another acceptor takes each connection that an accept in flight was woken for. After 128 vain
-//! armings the kernel gives the accept to a thread of its own.
+//! An accept is in flight, and another acceptor is always faster.
 
-#[path = "scene/ring.rs"]
-mod ring;
 mod scene;
 
-use std::{fs, process, thread};
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::ptr::null_mut;
+use std::{fs, io, thread};
 
-/// The state (proc_pid_stat(5)) of the thread that the kernel has given this process, if it has.
-/// The program starts none. It takes the name iou-wrk only once it runs.
-fn worker() -> Option<char> {
-    let tasks = fs::read_dir("/proc/self/task").expect("/proc/self/task");
-    let own = process::id().to_string();
-    let mut others = tasks.flatten().filter(|task| *task.file_name() != *own);
-    others.find_map(|task| {
-        let text = fs::read_to_string(task.path().join("stat")).ok()?;
-        text.rsplit_once(") ")?.1.chars().next()
-    })
+use io_uring::{IoUring, opcode, types};
+use scene::ring;
+
+/// A client connects, the kernel tells the request of it, and before the request can have the
+/// connection another acceptor has taken it.
+fn robbed(ring: &mut IoUring, listener: &TcpListener) {
+    let _client = scene::connected(listener);
+    while !ring.submission().taskrun() {
+        thread::yield_now();
+    }
+    let _rivals = listener.accept().expect("the rival's connection");
+    ring::look(ring);
+}
+
+/// Whether one of this process's threads waits in accept(2) (proc_pid_wchan(5)).
+fn one_waits_in_accept() -> bool {
+    let threads = fs::read_dir("/proc/self/task").expect("/proc/self/task");
+    let waits_in = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("wchan"));
+    threads.flatten().flat_map(waits_in).any(|function| function.contains("accept"))
 }
 
 fn main() {
@@ -25,39 +34,32 @@ fn main() {
     if cured {
         listener.set_nonblocking(true).expect("O_NONBLOCK");
     }
-    let mut ring = ring::Ring::open();
-    ring.accept(&listener);
+    let mut ring = ring::open();
+    let fd = types::Fd(listener.as_raw_fd());
+    let accepts = opcode::Accept::new(fd, null_mut(), null_mut()).build();
+    ring::submit(&mut ring, &accepts);
 
-    let mut thefts = 0;
-    while thefts < 1000 && worker().is_none() {
-        let _client = scene::connected(&listener);
-        scene::wait_readable(&listener);
-        // A thread, a forked child, another process: whoever accepts from the same listener.
-        listener.accept().expect("accept");
-        // The accept in flight was woken, finds nothing, and is armed anew.
-        ring.look();
-        thefts += 1;
+    for _ in 0..127 {
+        robbed(&mut ring, &listener);
     }
-    if worker().is_none() {
-        eprintln!("this kernel gives the accept to no thread");
-        process::exit(77);
-    }
-    println!("robbed too often: a kernel thread does the accept");
+    println!("127 times another acceptor took the connection");
 
     if cured {
-        let error = ring::accepted(&ring.wait()).expect_err("nothing to accept");
-        println!("accept: {}", scene::name_of(&error));
-        ring.accept(&listener);
-        println!("the loop arms it anew");
+        let error = -ring::next(&mut ring).result();
+        println!("completion: {}", scene::name_of(&io::Error::from_raw_os_error(error)));
+        if error == libc::EAGAIN {
+            ring::submit(&mut ring, &accepts);
+        }
     } else {
-        while worker() != Some('S') {
+        while !one_waits_in_accept() {
             thread::yield_now();
         }
-        println!("it is parked in there until somebody connects");
+        println!("a kernel thread of this process is parked in accept");
     }
+
     let _client = scene::connected(&listener);
-    match ring::accepted(&ring.wait()) {
-        Ok(_) => println!("accept: a connection"),
-        Err(error) => println!("accept: {}", scene::name_of(&error)),
+    match ring::next(&mut ring).result() {
+        error @ ..0 => println!("completion: {}", io::Error::from_raw_os_error(-error)),
+        _ => println!("completion: the next client's connection"),
     }
 }

@@ -5,6 +5,9 @@
 // No example needs all of it.
 #![allow(dead_code)]
 
+#[cfg(target_os = "linux")]
+pub mod ring;
+
 use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
@@ -62,20 +65,20 @@ pub fn main_thread_sleeps() -> bool {
     text.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S'))
 }
 
-/// Waits until the main thread is parked in [`accept_and_tell`], and says so.
-pub fn wait_until_parked() {
-    while !(IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)) {
-        thread::yield_now();
-    }
-    WAS_PARKED.store(true, SeqCst);
-    println!("accept is parked: nothing goes on until somebody connects");
+/// Whether the main thread is parked in [`accept_and_tell`].
+pub fn is_parked() -> bool {
+    IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)
 }
 
 /// Has a next client connect, but only once the main thread is parked in [`accept_and_tell`].
 pub fn next_client_once_parked(listener: &TcpListener) {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
-        wait_until_parked();
+        while !is_parked() {
+            thread::yield_now();
+        }
+        WAS_PARKED.store(true, SeqCst);
+        println!("accept is parked: nothing goes on until somebody connects");
         let _client = TcpStream::connect(address).expect("the next client");
         // It stays until the program ends.
         thread::park();
@@ -102,7 +105,6 @@ pub fn name_of(error: &io::Error) -> String {
         ErrorKind::ConnectionAborted => "ECONNABORTED",
         ErrorKind::ConnectionReset => "ECONNRESET",
         ErrorKind::InvalidInput => "EINVAL",
-        ErrorKind::NotFound => "ENOENT",
         _ if error.raw_os_error() == Some(libc::EMFILE) => "EMFILE",
         _ if error.raw_os_error() == Some(libc::EFAULT) => "EFAULT",
         _ if error.raw_os_error() == Some(libc::EBADF) => "EBADF",
