@@ -1,8 +1,10 @@
 //! The loop withdraws its accept, which has just brought a connection.
 #![allow(unsafe_code)]
 
+#[macro_use]
 mod scene;
 
+linux_only! {
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, FromRawFd};
@@ -46,4 +48,5 @@ fn main() {
     }
     drop(connection);
     scene::read_and_tell("the client", &client).expect("the client reads");
+}
 }

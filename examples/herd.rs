@@ -1,7 +1,9 @@
 //! Four loops wait, and one client connects.
 
+#[macro_use]
 mod scene;
 
+linux_only! {
 use std::io::ErrorKind::WouldBlock;
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -60,4 +62,5 @@ fn main() {
     });
     println!("1 client has connected, {} of {LOOPS} loops woke up", WOKEN.load(SeqCst));
     println!("{} accepts: EWOULDBLOCK", FOUND_NOTHING.load(SeqCst));
+}
 }

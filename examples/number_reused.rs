@@ -1,7 +1,9 @@
 //! A report is still to be dealt with when its listener is closed, and another has its number.
 
+#[macro_use]
 mod scene;
 
+linux_only! {
 use std::collections::HashMap;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
@@ -51,4 +53,5 @@ fn main() {
         Some(listener) => drop(scene::accept_and_tell(listener)),
         None => println!("the report is of a registration that is gone: dropped"),
     }
+}
 }

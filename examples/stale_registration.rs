@@ -1,8 +1,10 @@
 //! The loop closes its listener, of which somebody else holds a descriptor.
 #![allow(unsafe_code)]
 
+#[macro_use]
 mod scene;
 
+linux_only! {
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::ptr::null_mut;
@@ -49,4 +51,5 @@ fn main() {
     if unsafe { libc::epoll_ctl(set.0.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, null_mut()) } < 0 {
         println!("to stop watching it: {}", scene::name_of(&last()));
     }
+}
 }

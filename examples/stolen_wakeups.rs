@@ -1,7 +1,9 @@
 //! An accept is in flight, and another acceptor is always faster.
 
+#[macro_use]
 mod scene;
 
+linux_only! {
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::ptr::null_mut;
@@ -62,4 +64,5 @@ fn main() {
         error @ ..0 => println!("completion: {}", io::Error::from_raw_os_error(-error)),
         _ => println!("completion: the next client's connection"),
     }
+}
 }

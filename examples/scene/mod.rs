@@ -5,6 +5,20 @@
 // No example needs all of it.
 #![allow(dead_code)]
 
+/// A program that is about a call of Linux; elsewhere it says so, and ends with 77.
+#[allow(unused_macros)]
+macro_rules! linux_only {
+    ($($program:item)*) => {
+        $(#[cfg(target_os = "linux")] $program)*
+
+        #[cfg(not(target_os = "linux"))]
+        fn main() {
+            eprintln!("skipped: it shows what Linux does");
+            std::process::exit(77);
+        }
+    };
+}
+
 #[cfg(target_os = "linux")]
 pub mod ring;
 
