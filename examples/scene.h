@@ -216,3 +216,21 @@ __attribute__((unused)) static int listening_beside(int other) {
     must("listen", listen(listener, 128));
     return listener;
 }
+
+// Waits until all who have connected to the listener are in its accept queue.
+__attribute__((unused)) static void wait_until_queued(int listener) {
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    must("getsockname", getsockname(listener, (struct sockaddr *)&at, &size));
+    char own[32], line[256], state[8];
+    snprintf(own, sizeof own, " %08X:%04X ", at.sin_addr.s_addr, ntohs(at.sin_port));
+    for (bool some_are_not = true; some_are_not; sched_yield()) {
+        FILE *table = fopen("/proc/net/tcp", "re");
+        if (table == NULL) must("/proc/net/tcp", -1);
+        some_are_not = false;
+        while (fgets(line, sizeof line, table) != NULL)
+            if (sscanf(line, "%*s %*s %*s %7s", state) == 1 && strcmp(state, SYN_RECV) == 0)
+                some_are_not = some_are_not || strstr(line, own) != NULL;
+        fclose(table);
+    }
+}

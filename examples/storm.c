@@ -13,7 +13,8 @@ int main(int argc, char **argv) {
     int served = must("accept", accept(listener, NULL, NULL));
 
     for (int i = 0; i < STORM; i++)
-        connect_and_wait(listener);
+        connected(listener);
+    wait_until_queued(listener);
     must("send", send(client, "a request", 9, 0));
     struct pollfd both[] = {{.fd = listener, .events = POLLIN}, {.fd = served, .events = POLLIN}};
     must("poll", poll(&both[1], 1, -1));

@@ -17,7 +17,8 @@ fn main() {
     let mut client = scene::connect_and_wait(&listener);
     let (served, _) = listener.accept().expect("the client's connection");
 
-    let _storm: Vec<_> = (0..STORM).map(|_| scene::connect_and_wait(&listener)).collect();
+    let _storm: Vec<_> = (0..STORM).map(|_| scene::connected(&listener)).collect();
+    scene::wait_until_queued(&listener);
     client.write_all(b"a request").expect("send");
     scene::wait_readable(&served);
     println!("{STORM} clients have connected, and a request has come");

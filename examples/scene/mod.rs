@@ -194,3 +194,17 @@ pub fn listening_beside(other: Option<&TcpListener>) -> TcpListener {
     socket.listen(128).expect("listen");
     socket.into()
 }
+
+/// Waits until all who have connected to the listener are in its accept queue.
+pub fn wait_until_queued(listener: &TcpListener) {
+    let loopback = u32::from_ne_bytes([127, 0, 0, 1]);
+    let port = listener.local_addr().expect("an address").port();
+    let own = format!("{loopback:08X}:{port:04X}");
+    let is_not = |line: &str| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next() == Some(&own) && fields.nth(1) == Some(SYN_RECV)
+    };
+    while fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp").lines().any(is_not) {
+        thread::yield_now();
+    }
+}
