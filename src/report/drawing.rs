@@ -98,11 +98,17 @@ pub fn name<'a>(
     area.draw(&Text::new(name.to_owned(), (x * SCALE, y * SCALE), style))
 }
 
-/// The powers of ten in a range; its lower end where there is none.
+/// The ticks of a logarithmic axis: the powers of ten in its range, or rounder before less round
+/// multiples of them where there are hardly any; its lower end where there is none.
 pub fn decades((low, high): (f64, f64)) -> Vec<f64> {
-    let powers = (0..12).map(|power| 10f64.powi(power));
-    let found: Vec<f64> = powers.filter(|power| (low..=high).contains(power)).collect();
-    if found.is_empty() { vec![low] } else { found }
+    let multiples: [&[f64]; 3] =
+        [&[1.0], &[1.0, 2.0, 5.0], &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]];
+    let found = multiples.into_iter().map(|multiples| {
+        let powers = (0..12).map(|power| 10f64.powi(power));
+        let ticks = powers.flat_map(|power| multiples.iter().map(move |of| of * power));
+        ticks.filter(|tick| (low..=high).contains(tick)).collect::<Vec<f64>>()
+    });
+    found.into_iter().find(|ticks| ticks.len() > 1).unwrap_or_else(|| vec![low])
 }
 
 /// The lowest and the highest of some values that are above nothing; `None` of none.

@@ -20,17 +20,14 @@ pub fn colour(series: usize) -> RGBColor {
     RGBColor(0, 1, (series % COLOURS) as u8)
 }
 
-/// The colour of that series' line, which is dashed too: so that lines that cross are told
-/// apart without colour.
-pub fn line(series: usize) -> RGBColor {
-    RGBColor(0, 2, (series % LINES) as u8)
+/// The colour of a line that has that shape, dashed by the series' place: lines that cross are
+/// told apart without colour.
+pub fn line(shape: usize, series: usize) -> RGBColor {
+    RGBColor(0, 2 + (series % DASHES.len()) as u8, (shape % COLOURS) as u8)
 }
 
-/// How lines are dashed; with the colours that makes more pairs than there are series.
+/// How lines are dashed.
 const DASHES: [&str; 5] = ["", "24 12", "6 10", "36 10 6 10", "14 6"];
-
-/// How many lines are told apart before they come again.
-const LINES: usize = COLOURS * DASHES.len();
 
 /// Puts the style sheet's colours into a drawing, and drops what says nothing.
 pub fn themed(svg: &str) -> String {
@@ -42,13 +39,13 @@ pub fn themed(svg: &str) -> String {
     for series in 0..COLOURS {
         svg = svg.replace(&spelt(colour(series)), &format!("\"var(--series-{series})\""));
     }
-    for series in 0..LINES {
-        let dash = match DASHES[series % DASHES.len()] {
+    for (dash, series) in (0..DASHES.len()).flat_map(|dash| (0..COLOURS).map(move |s| (dash, s))) {
+        let dashed = match DASHES[dash] {
             "" => String::new(),
-            dash => format!(" stroke-dasharray=\"{dash}\""),
+            spelt => format!(" stroke-dasharray=\"{spelt}\""),
         };
-        let themed = format!("\"var(--series-{})\"{dash}", series % COLOURS);
-        svg = svg.replace(&spelt(line(series)), &themed);
+        let themed = format!("\"var(--series-{series})\"{dashed}");
+        svg = svg.replace(&spelt(line(series, dash)), &themed);
     }
     svg
 }

@@ -6,16 +6,16 @@ use plotters::style::text_anchor::HPos;
 use super::drawing::{self, Canvas, Drawing, Failure, ROW, SCALE, decades, extent, mark, text};
 use super::findings::missing;
 use super::marks::{self, INK, LINE, MUTED};
-use super::series::Side;
+use super::series::{self, Side};
 use super::{ReportError, number};
 use crate::record::Group;
 use crate::stats::Estimate;
 
 /// How wide a chart is, in CSS pixels, its legend included.
-const WIDTH: i32 = 760;
+const WIDTH: i32 = 800;
 
 /// How wide the legend is.
-const LEGEND: i32 = 190;
+const LEGEND: i32 = 230;
 
 /// How high a chart is at least.
 const HEIGHT: i32 = 300;
@@ -26,6 +26,8 @@ pub struct Medians<'a> {
     title: String,
     parameters: Vec<&'a str>,
     series: Vec<&'a str>,
+    /// The shape of each series.
+    shapes: Vec<(usize, Side)>,
     /// The place of the parameter and of the series, and the median.
     points: Vec<(usize, usize, Estimate)>,
 }
@@ -34,7 +36,8 @@ impl<'a> Medians<'a> {
     /// Of a group; `None` where it has no median.
     pub fn of(title: String, group: &'a Group) -> Option<Medians<'a>> {
         let (parameters, series) = (Vec::new(), Vec::new());
-        let mut medians = Medians { title, parameters, series, points: Vec::new() };
+        let (shapes, points) = (Vec::new(), Vec::new());
+        let mut medians = Medians { title, parameters, series, shapes, points };
         for collection in &group.collections {
             let mut measured =
                 collection.cells.iter().filter(|cell| missing(&cell.status).is_none()).peekable();
@@ -55,6 +58,12 @@ impl<'a> Medians<'a> {
                 medians.points.push((medians.parameters.len() - 1, series, median));
             }
         }
+        // As in the group's other charts: what was not measured has its shape too.
+        let all = group.collections.iter().flat_map(|collection| &collection.cells);
+        let all: Vec<&str> = all.map(|cell| cell.series.as_str()).collect();
+        let shapes = series::shapes(&all);
+        let shape = |name: &&str| all.iter().position(|one| one == name).map(|at| shapes[at]);
+        medians.shapes = medians.series.iter().filter_map(shape).collect();
         (!medians.points.is_empty()).then_some(medians)
     }
 
@@ -116,13 +125,15 @@ impl<'a> Medians<'a> {
         let step = 0.86 / self.series.len().max(1) as f64;
         for (parameter, series, median) in &self.points {
             let x = *parameter as f64 + 0.07 + step * (*series as f64 + 0.5);
-            let style = marks::colour(*series).stroke_width(SCALE as u32 * 3 / 2);
+            let style = marks::colour(self.shapes[*series].0).stroke_width(SCALE as u32 * 3 / 2);
             area.draw(&PathElement::new(vec![at(x, median.low), at(x, median.high)], style))?;
-            mark(area, at(x, median.point), *series, 4.0, Side::Blocking)?;
+            let (shape, side) = self.shapes[*series];
+            mark(area, at(x, median.point), shape, 4.0, side)?;
         }
         for (series, name) in self.series.iter().enumerate() {
             let y = 12 + ROW * series as i32;
-            mark(&legend, (14 * SCALE, y * SCALE), series, 4.4, Side::Blocking)?;
+            let (shape, side) = self.shapes[series];
+            mark(&legend, (14 * SCALE, y * SCALE), shape, 4.4, side)?;
             drawing::name(&legend, name, (28, y), 12)?;
         }
         Ok(())

@@ -10,6 +10,7 @@ mod answer;
 mod caveats;
 mod charts;
 mod closing;
+mod command;
 mod compact;
 mod drawing;
 mod figures;

@@ -6,23 +6,24 @@ use plotters::prelude::*;
 use super::drawing::{self, Canvas, Drawing, Failure, ROW, SCALE, decades, extent, mark, text};
 use super::findings::missing;
 use super::marks::{self, INK, LINE, MUTED};
-use super::series::Side;
+use super::series::{self, Side};
 use super::{ReportError, number};
 use crate::record::{Collection, Latency};
 
 /// How wide a chart is, in CSS pixels, its legend included.
-const WIDTH: i32 = 760;
+const WIDTH: i32 = 800;
 
 /// How wide the legend is.
-const LEGEND: i32 = 190;
+const LEGEND: i32 = 235;
 
 /// How high a chart is at least.
 const HEIGHT: i32 = 320;
 
-/// One series: its place in the collection, its name and its points.
+/// One series: its place in the collection, its shape, its name and its points.
 #[derive(Debug)]
 struct Line<'a> {
     series: usize,
+    shape: (usize, Side),
     name: &'a str,
     /// One over the share beyond, and the latency in nanoseconds.
     points: Vec<(f64, f64)>,
@@ -41,12 +42,15 @@ pub struct Percentiles<'a> {
 impl<'a> Percentiles<'a> {
     /// Of a collection; `None` where no cell has latencies.
     pub fn of(title: String, collection: &'a Collection) -> Option<Percentiles<'a>> {
-        let cells = collection.cells.iter().enumerate();
-        let lines = cells.filter(|(_, cell)| missing(&cell.status).is_none());
-        let mut lines: Vec<Line<'_>> = lines
-            .filter_map(|(series, cell)| {
+        let names: Vec<&str> = collection.cells.iter().map(|cell| cell.series.as_str()).collect();
+        let shapes = series::shapes(&names);
+        let cells = collection.cells.iter().zip(shapes).enumerate();
+        let mut lines: Vec<Line<'_>> = cells
+            .filter(|(_, (cell, _))| missing(&cell.status).is_none())
+            .filter_map(|(series, (cell, shape))| {
                 let (points, carried) = points(cell.latency.as_ref()?);
-                (points.len() > 1).then_some(Line { series, name: &cell.series, points, carried })
+                let name = &cell.series;
+                (points.len() > 1).then_some(Line { series, shape, name, points, carried })
             })
             .collect();
         // The legend has the order in which the lines end.
@@ -108,18 +112,21 @@ impl<'a> Percentiles<'a> {
             let at = |(x, y): &(f64, f64)| chart.plotting_area().map_coordinate(&(*x, *y));
             let places: Vec<(i32, i32)> = line.points.iter().map(at).collect();
             let (body, tail) = places.split_at(line.carried.min(places.len()));
-            let style = marks::line(line.series).stroke_width(SCALE as u32 * 3 / 2);
+            let style = marks::line(line.shape.0, line.series).stroke_width(SCALE as u32 * 3 / 2);
             area.draw(&PathElement::new(body.to_vec(), style))?;
             // What too few samples lie beyond is thin.
             let thin: Vec<(i32, i32)> = body.last().into_iter().chain(tail).copied().collect();
-            area.draw(&PathElement::new(thin, marks::line(line.series).stroke_width(2)))?;
+            area.draw(&PathElement::new(
+                thin,
+                marks::line(line.shape.0, line.series).stroke_width(2),
+            ))?;
             for place in places.last().into_iter().chain(places.get(places.len() / 2)) {
-                mark(area, *place, line.series, 3.4, Side::Blocking)?;
+                mark(area, *place, line.shape.0, 3.4, line.shape.1)?;
             }
             let y = 12 + ROW * row as i32;
             let key = vec![(4 * SCALE, y * SCALE), (34 * SCALE, y * SCALE)];
             legend.draw(&PathElement::new(key, style))?;
-            mark(&legend, (19 * SCALE, y * SCALE), line.series, 4.4, Side::Blocking)?;
+            mark(&legend, (19 * SCALE, y * SCALE), line.shape.0, 4.4, line.shape.1)?;
             drawing::name(&legend, line.name, (42, y), 12)?;
         }
         Ok(())

@@ -22,6 +22,23 @@ pub fn backend(series: &str) -> &str {
     side(series).map_or(series, |(name, _)| name)
 }
 
+/// The shape of each series in a chart: one a backend, filled where its listener blocks or its
+/// name does not say, hollow where it does not.
+pub fn shapes(series: &[&str]) -> Vec<(usize, Side)> {
+    let mut backends: Vec<&str> = Vec::new();
+    let mut shapes = Vec::new();
+    for name in series {
+        let backend = backend(name);
+        let known = backends.iter().position(|one| *one == backend);
+        if known.is_none() {
+            backends.push(backend);
+        }
+        let side = side(name).map_or(Side::Blocking, |(_, side)| side);
+        shapes.push((known.unwrap_or(backends.len() - 1), side));
+    }
+    shapes
+}
+
 /// A count of a cell; 0 where it has none of that name.
 pub fn counted(cell: &Cell, name: &str) -> u64 {
     cell.counts.get(name).copied().unwrap_or(0)

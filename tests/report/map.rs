@@ -24,19 +24,25 @@ fn matrix<'a>(html: &'a str, kernel: &str) -> &'a str {
     after.split("</table>").next().unwrap_or(after)
 }
 
-/// The cells of a table: the letter, the same in words, and what the cell leads to, with the
-/// explanation that stands behind it.
-fn cells(html: &str, table: &str) -> Vec<(String, String, String)> {
+/// The cells of a table: the letter, and the entry that the cell leads to.
+fn cells(html: &str, table: &str) -> Vec<(String, String)> {
     let cell = |td: &str| {
         let (_, link) = td.split_once("<a href=\"#").expect("a link to what explains it");
-        let (id, after) = link.split_once("\" aria-label=\"").expect("words");
-        let (words, inside) = after.split_once("\">").expect("a letter");
-        let (_, explained) = html.split_once(&format!("<dt id=\"{id}\">")).expect("its place");
-        let explained = explained.split("</dd>").next().unwrap_or(explained);
-        (inside[..1].to_owned(), words.to_owned(), explained.to_owned())
+        let (id, letter) = link.split_once("\">").expect("a letter");
+        let (_, entry) = html.split_once(&format!("<dd id=\"{id}\">")).expect("its entry");
+        (letter[..1].to_owned(), entry.split("</dd>").next().unwrap_or(entry).to_owned())
     };
     let body = table.split("<tbody>").nth(1).expect("a body");
     body.split("<td ").skip(1).map(cell).collect()
+}
+
+/// What is listed under the id that an entry leads to.
+fn listed<'a>(html: &'a str, entry: &str, kind: &str) -> &'a str {
+    let begin = format!("<a href=\"#{kind}-");
+    let (_, link) = entry.split_once(&begin).unwrap_or_else(|| panic!("no {kind}: {entry}"));
+    let id = link.split('"').next().unwrap_or(link);
+    let (_, listed) = html.split_once(&format!("<dt id=\"{kind}-{id}\">")).expect("a place");
+    listed.split("</dd>").next().unwrap_or(listed)
 }
 
 #[test]
@@ -72,24 +78,33 @@ fn every_cell_has_its_letter_its_word_and_its_reason() {
     let rules = run.map.clone().and_then(Result::ok).expect("a map").rules;
     let mut seen = BTreeSet::new();
     for kernel in ["native", "berkeley", "svr4", "posix"] {
-        for (letter, words, title) in cells(&html, matrix(&html, kernel)) {
-            let word = words.split(',').next().unwrap_or(&words).to_owned();
+        for (letter, entry) in cells(&html, matrix(&html, kernel)) {
+            let (_, word) = entry.split_once(&format!("\">{letter} ")).expect("the same letter");
+            let word = word.split('<').next().unwrap_or(word).to_owned();
             let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.name() == word);
+            assert_eq!(entry.contains("<code>rstall show "), verdict.is_some(), "{entry}");
+            assert!(text(&entry).contains(" loop"), "{entry}");
             match (verdict, &*word) {
                 (Some(verdict), _) => {
-                    assert_eq!(letter, verdict.letter().to_string(), "{words}");
-                    let told = |rule: &&rstall::record::map::RuleText| {
+                    assert_eq!(letter, verdict.letter().to_string(), "{entry}");
+                    assert!(entry.contains(&format!(" --kernel {kernel} ")), "{entry}");
+                    let told = listed(&html, &entry, "rule");
+                    let is_it = |rule: &&rstall::record::map::RuleText| {
                         let named = format!("<span class=\"name\">{}</span>", rule.name);
-                        title.contains(&named) && title.contains(&escaped(&rule.why))
+                        told.contains(&named) && told.contains(&escaped(&rule.why))
                     };
-                    let rule = rules.iter().find(told).unwrap_or_else(|| panic!("{title}"));
-                    assert!(rule.verdicts.contains(&verdict), "{title}");
-                    let listed = text(section(&html, "map"));
-                    assert!(listed.contains(&rule.source), "{title}");
+                    let rule = rules.iter().find(is_it).unwrap_or_else(|| panic!("{told}"));
+                    assert!(rule.verdicts.contains(&verdict), "{entry}");
+                    assert!(entry.contains(&format!(" {}</a>", rule.name)), "{entry}");
+                    assert!(text(told).contains(&rule.source), "{told}");
                 }
-                (None, "not applicable") => assert!(letter == "-" && title.len() > 30, "{title}"),
-                (None, "not modelled") => assert!(letter == "~" && title.len() > 30, "{title}"),
-                (None, _) => panic!("{letter} {words} {title}"),
+                (None, "not applicable") => {
+                    assert!(letter == "-" && listed(&html, &entry, "reason").len() > 30)
+                }
+                (None, "not modelled") => {
+                    assert!(letter == "~" && listed(&html, &entry, "reason").len() > 30)
+                }
+                (None, _) => panic!("{letter} {entry}"),
             }
             seen.insert(word);
         }
@@ -170,7 +185,8 @@ fn what_is_unexpected_comes_first_and_has_a_name() {
     assert!(text(first).contains(&named), "{first}");
     assert!(text(first).contains("expected safe, since"), "{first}");
     assert_eq!(first.matches("<span class=\"mark modelled\">modelled</span>").count(), 1);
-    assert!(rest.contains("STALLS, unexpected, by "), "the cell itself is marked");
+    assert!(rest.contains("S STALLS</b> <b class=\"failed\">unexpected</b>"), "its entry says so");
+    assert!(rest.contains("<td class=\"vx odd"), "the cell itself is marked");
     assert!(html.split("<main>").next().is_some_and(|head| head.contains("unexpected</span>")));
     let line = closing(&run);
     assert!(line.contains(&format!("UNEXPECTED 2: {of} under {fault} on native: STALLS 1x")));

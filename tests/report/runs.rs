@@ -136,6 +136,7 @@ fn ten_runs_of_240_benchmarks_are_under_two_megabytes() {
     if let Some(path) = std::env::var_os("RSTALL_PAGE_OUT") {
         std::fs::write(path, &html).expect("the page can be written");
     }
+    eprintln!("SIZE {}", html.len());
     assert!(html.len() < 2_000_000, "{} bytes", html.len());
     let rows = section(&html, "runs").matches("<th scope=\"row\">").count();
     assert!(rows >= 240, "{rows}");

@@ -114,6 +114,7 @@ fn markup_in_a_record_is_shown_as_text() {
         "h1",
         "h2",
         "h3",
+        "h4",
         "head",
         "header",
         "html",

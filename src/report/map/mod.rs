@@ -1,17 +1,17 @@
 //! The map of pitfalls on the page and in the closing lines: what every loop came to under
 //! every fault, and why.
 
-mod cells;
 mod facts;
+mod matrix;
+mod notes;
 
-use cells::{Notes, field, letters};
 pub use facts::line;
+use matrix::Matrix;
+use notes::{Notes, letters};
 
-use crate::fault;
 use crate::kernel::NATIVE;
 use crate::record::Run;
-use crate::record::loops::{self, Loop};
-use crate::record::map::{Cell, Column, Map};
+use crate::record::map::Map;
 use crate::verdict::Verdict;
 
 /// A verdict as it is shown: never by colour alone.
@@ -61,62 +61,6 @@ pub struct Shown {
     pub absent: Vec<(String, String)>,
 }
 
-/// The table of one kernel.
-#[derive(Debug)]
-pub struct Matrix {
-    /// What its ids end in.
-    pub at: usize,
-    /// The kernel's name.
-    pub kernel: String,
-    /// Whether it is modelled.
-    pub modelled: bool,
-    /// The faults over the columns.
-    pub faults: Vec<Head>,
-    /// The arms under them; empty where a fault has one.
-    pub arms: Vec<(String, bool)>,
-    /// The arguments of `rstall show` that each column is.
-    pub arguments: Vec<String>,
-    /// The loops, those together that came to the same.
-    pub rows: Vec<Row>,
-}
-
-/// A fault over its columns.
-#[derive(Debug)]
-pub struct Head {
-    /// The fault.
-    pub fault: String,
-    /// Whether this rstall knows it, so that there is an entry to link to.
-    pub is_known: bool,
-    /// How many columns it has.
-    pub columns: usize,
-}
-
-/// Loops and what they came to.
-#[derive(Debug)]
-pub struct Row {
-    /// The loops: backends, and their combinations of mode, discipline and retry set.
-    pub loops: Vec<(String, String)>,
-    /// The options of `rstall show` that the first of them is.
-    pub options: String,
-    /// A cell for each column.
-    pub cells: Vec<Field>,
-}
-
-/// One cell.
-#[derive(Debug)]
-pub struct Field {
-    /// Its classes.
-    pub class: String,
-    /// Its letter.
-    pub letter: char,
-    /// Where its reason is listed; empty where nothing needs one.
-    pub note: String,
-    /// The same in words, for those who do not see it.
-    pub words: String,
-    /// The id of its rule or reason; empty where there is none.
-    pub explained: String,
-}
-
 /// One rule.
 #[derive(Debug)]
 pub struct Rule {
@@ -149,7 +93,8 @@ impl Shown {
         let mut kernels = map.kernels();
         // This machine's own stands before all that are modelled.
         kernels.sort_by_key(|kernel| *kernel != NATIVE.name);
-        let matrix = |(at, kernel): (usize, &&str)| matrix(map, &notes, at, kernel);
+        let mut entries = 0;
+        let matrix = |kernel: &&str| Matrix::of(map, &notes, kernel, &mut entries);
         Shown {
             facts: facts::of(map),
             unexpected: map
@@ -158,7 +103,7 @@ impl Shown {
                 .map(|one| (format!("{}.", one.sentence(map)), one.column.is_modelled()))
                 .collect(),
             legend: Verdict::ALL.map(|verdict| (Mark::of(verdict), verdict.about())).to_vec(),
-            matrices: kernels.iter().enumerate().map(matrix).collect(),
+            matrices: kernels.iter().map(matrix).collect(),
             rules: notes.rules(),
             reasons: notes
                 .reasons
@@ -169,66 +114,4 @@ impl Shown {
             absent: map.absent.clone(),
         }
     }
-}
-
-fn matrix(map: &Map, notes: &Notes<'_>, at: usize, kernel: &str) -> Matrix {
-    let columns = map.columns_of(|one| one == kernel);
-    let (mut faults, mut arms): (Vec<Head>, Vec<(String, bool)>) = (Vec::new(), Vec::new());
-    for &column in &columns {
-        let Column { fault, arm, .. } = &map.columns[column];
-        let is_first = faults.last().is_none_or(|head| head.fault != *fault);
-        match faults.last_mut() {
-            Some(head) if !is_first => head.columns += 1,
-            _ => faults.push(Head {
-                fault: fault.clone(),
-                is_known: fault::find(fault).is_some(),
-                columns: 1,
-            }),
-        }
-        arms.push((arm.clone(), is_first));
-    }
-    let rows = map.merged(&columns).into_iter().map(|(letters, rows)| {
-        let loops: Vec<&Loop> = rows.iter().flat_map(|row| &row.loops).collect();
-        let named = loops::named(&loops).into_iter();
-        let cells = columns.iter().zip(&letters).zip(&arms).map(|((&column, &letter), arm)| {
-            let mut alike: Vec<&Cell> = Vec::new();
-            for cell in rows.iter().map(|row| row.cell(column)) {
-                if !alike.contains(&cell) {
-                    alike.push(cell);
-                }
-            }
-            field(&alike, letter, notes, arm.1)
-        });
-        Row {
-            options: loops.first().map_or_else(String::new, |first| options(first)),
-            loops: named.map(|named| (named.backends.join(" "), named.ways)).collect(),
-            cells: cells.collect(),
-        }
-    });
-    Matrix {
-        at,
-        kernel: kernel.to_owned(),
-        modelled: kernel != NATIVE.name,
-        rows: rows.collect(),
-        arguments: columns.iter().map(|&column| arguments(&map.columns[column])).collect(),
-        faults,
-        arms,
-    }
-}
-
-/// What a column is on the command line.
-fn arguments(column: &Column) -> String {
-    let arm = if column.arm.is_empty() { String::new() } else { format!(" --arm {}", column.arm) };
-    let kernel = match column.kernel == NATIVE.name {
-        true => String::new(),
-        false => format!(" --kernel {}", column.kernel),
-    };
-    format!("{}{arm}{kernel}", column.fault)
-}
-
-/// What a loop is on the command line.
-fn options(of: &Loop) -> String {
-    let (mode, retry) = (of.mode.name(), of.retry.name());
-    let Loop { backend, discipline, .. } = of;
-    format!("--backend {backend} --listener {mode} --discipline {discipline} --retry {retry}")
 }
