@@ -162,7 +162,9 @@ fn findings(logs: &[(f64, Error)]) -> Vec<Change> {
 /// Each backend by the mean of its cells on one kernel, weighted by their precision. How far
 /// such means are from 0 where nothing was changed is again told by most of them.
 fn backends(cells: &[Compared], kernel: &[One]) -> Vec<Backend> {
-    let by_backend = grouped(kernel, |one| backend(&cells[one.at].series).to_owned());
+    let mut by_backend = grouped(kernel, |one| backend(&cells[one.at].series).to_owned());
+    // One cell says nothing that is not said of it already.
+    by_backend.retain(|members| members.len() > 1);
     let mut means: Vec<One> = by_backend.iter().filter_map(|members| mean(members)).collect();
     let wider = spread(&means);
     for mean in &mut means {

@@ -7,6 +7,7 @@ use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Borders};
 
 use super::{Backend, Change, Compared, Comparison, Finding, labelled};
+use crate::record::plain;
 
 /// How a comparison is told.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +23,7 @@ pub fn text(comparison: &Comparison, telling: Telling) -> String {
     let mut text = String::new();
     for warning in &comparison.warnings {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "warning: {warning}");
+        let _ = writeln!(text, "warning: {}", plain(warning));
     }
     if !comparison.warnings.is_empty() {
         text.push('\n');
@@ -37,8 +38,7 @@ pub fn text(comparison: &Comparison, telling: Telling) -> String {
     );
     let moved = comparison.shifts.iter().filter(|shift| (shift.ratio.ln()).abs() > 0.02);
     for shift in moved {
-        let name = &shift.collection;
-        let ratio = shift.ratio;
+        let (name, ratio) = (plain(&shift.collection), shift.ratio);
         let _ = writeln!(
             text,
             "All of {name} moved by {ratio:.3}x against the reference: that is taken out below."
@@ -80,7 +80,7 @@ fn section<const N: usize>(text: &mut String, title: &str, heads: &[&str], rows:
 }
 
 fn backend(backend: &Backend) -> [String; 4] {
-    let name = labelled(&backend.name, &backend.kernel);
+    let name = plain(&labelled(&backend.name, &backend.kernel));
     let change = &backend.change;
     [name, change.ratio.as_ratio(), change.finding.words().to_owned(), backend.cells.to_string()]
 }
@@ -89,13 +89,13 @@ fn cell(cell: &Compared) -> [String; 6] {
     let [base, other] = cell.ratios.map(|of| of.map_or_else(String::new, |of| of.point_as_ratio()));
     let (change, words) = match &cell.change {
         Ok(change) => (change.ratio.as_ratio(), change.finding.words().to_owned()),
-        Err(why) => (String::new(), format!("not compared: {why}")),
+        Err(why) => (String::new(), format!("not compared: {}", plain(why))),
     };
     let medians = match cell.medians {
         [Some(base), Some(other)] => format!("{base:.0} ns, {other:.0} ns"),
         _ => String::new(),
     };
-    [labelled(&cell.id, &cell.kernel), base, other, change, words, medians]
+    [plain(&labelled(&cell.id, &cell.kernel)), base, other, change, words, medians]
 }
 
 fn closing(comparison: &Comparison, telling: Telling) -> String {
@@ -116,7 +116,7 @@ fn closing(comparison: &Comparison, telling: Telling) -> String {
     let (style, words) = if worse.is_empty() {
         (AnsiColor::Green, format!("Nothing got worse by more than {threshold} % and the noise."))
     } else {
-        let names = worse.join(", ");
+        let names = plain(&worse.join(", "));
         (AnsiColor::Red, format!("Worse by more than {threshold} % and the noise: {names}."))
     };
     let style = Style::new().fg_color(Some(style.into())).bold();
