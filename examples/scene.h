@@ -84,8 +84,13 @@ static bool main_thread_sleeps(void) {
     return state != NULL && state[2] == 'S';
 }
 
+// Whether the main thread is parked in accept_and_tell.
+static bool is_parked(void) {
+    return atomic_load(&in_accept) && main_thread_sleeps() && atomic_load(&in_accept);
+}
+
 static void *connect_once_parked(void *listener) {
-    while (!atomic_load(&in_accept) || !main_thread_sleeps() || !atomic_load(&in_accept))
+    while (!is_parked())
         sched_yield();
     atomic_store(&was_parked, true);
     puts("accept is parked: nothing goes on until somebody connects");
@@ -196,4 +201,36 @@ __attribute__((unused)) static int read_and_tell(const char *who, int fd) {
     else
         printf("%s reads: %.*s\n", who, (int)size, text);
     return error;
+}
+
+// A listener on the port of another, or on any free one (-1), with a queue of its own
+// (SO_REUSEPORT, socket(7)).
+__attribute__((unused)) static int listening_beside(int other) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    if (other >= 0) must("getsockname", getsockname(other, (struct sockaddr *)&at, &size));
+    int listener = must("socket", socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    int on = 1;
+    must("SO_REUSEPORT", setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on));
+    must("bind", bind(listener, (struct sockaddr *)&at, sizeof at));
+    must("listen", listen(listener, 128));
+    return listener;
+}
+
+// Waits until all who have connected to the listener are in its accept queue.
+__attribute__((unused)) static void wait_until_queued(int listener) {
+    struct sockaddr_in at;
+    socklen_t size = sizeof at;
+    must("getsockname", getsockname(listener, (struct sockaddr *)&at, &size));
+    char own[32], line[256], state[8];
+    snprintf(own, sizeof own, " %08X:%04X ", at.sin_addr.s_addr, ntohs(at.sin_port));
+    for (bool some_are_not = true; some_are_not; sched_yield()) {
+        FILE *table = fopen("/proc/net/tcp", "re");
+        if (table == NULL) must("/proc/net/tcp", -1);
+        some_are_not = false;
+        while (fgets(line, sizeof line, table) != NULL)
+            if (sscanf(line, "%*s %*s %*s %7s", state) == 1 && strcmp(state, SYN_RECV) == 0)
+                some_are_not = some_are_not || strstr(line, own) != NULL;
+        fclose(table);
+    }
 }

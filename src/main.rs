@@ -7,10 +7,10 @@ rstall::interpose_accept!();
 use std::process::ExitCode;
 
 use clap::Parser;
-use rstall::trial::apart;
+use rstall::bench::worker;
 
 fn main() -> ExitCode {
-    apart::run_if_asked();
+    worker::run_if_asked();
     let arguments = cli::Cli::parse();
     match cli::run(arguments) {
         Ok(code) => code,

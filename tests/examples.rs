@@ -102,6 +102,11 @@ fn assert_prints(program: &Path, entry: &Entry) {
         let errors = String::from_utf8_lossy(&output.stderr);
         let printed = String::from_utf8_lossy(&output.stdout);
         let what = format!("{} {arm}\n{errors}", program.display());
+        // What the system has not, an example cannot show. It says so, and why.
+        if output.status.code() == Some(77) && errors.starts_with("skipped: ") {
+            eprintln!("{what}");
+            continue;
+        }
         assert!(output.status.success(), "{what}: {}", output.status);
         assert_eq!(printed, entry.shows(arm), "{what}");
     }

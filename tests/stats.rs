@@ -2,7 +2,8 @@
 
 use fastrand::Rng;
 use rstall::record::Latency;
-use rstall::stats::{self, Error, Estimate, Ratio, block, fdr};
+use rstall::stats::fdr::{self, Spread};
+use rstall::stats::{self, Error, Estimate, Ratio, block};
 
 /// A sum of twelve uniforms less six: near enough to a standard normal, without a crate.
 fn normal(rng: &mut Rng) -> f64 {
@@ -148,8 +149,12 @@ fn what_is_not_random_is_as_scipy_has_it() {
     assert_near(both.log, 0.053_851_648_071_345_05);
     assert_near(both.freedom, 5.321_849_182_633_151_5);
     // median(abs(z)) / scipy.stats.norm.ppf(0.75)
-    assert_near(fdr::spread(&[1.5, -2.5, 3.0, -0.5, 4.0]), 3.706_505_546_264_005);
-    assert_near(fdr::spread(&[0.1, -0.2, 0.3]), 1.0);
+    assert_near(Spread::of(&[1.5, -2.5, 3.0, -0.5, 4.0]).factor, 3.706_505_546_264_005);
+    assert_near(Spread::of(&[0.1, -0.2, 0.3]).factor, 1.0);
+    // 0.37 * 5; 1 / (1 / 1.85 + 1 / 10)
+    let wider = Spread::of(&[1.5, -2.5, 3.0, -0.5, 4.0]).widen(Error { log: 0.01, freedom: 10.0 });
+    assert_near(wider.log, 0.037_065_055_462_640_05);
+    assert_near(wider.freedom, 1.561_181_434_599_156);
 }
 
 #[test]

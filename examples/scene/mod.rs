@@ -5,6 +5,23 @@
 // No example needs all of it.
 #![allow(dead_code)]
 
+/// A program that is about a call of Linux; elsewhere it says so, and ends with 77.
+#[allow(unused_macros)]
+macro_rules! linux_only {
+    ($($program:item)*) => {
+        $(#[cfg(target_os = "linux")] $program)*
+
+        #[cfg(not(target_os = "linux"))]
+        fn main() {
+            eprintln!("skipped: it shows what Linux does");
+            std::process::exit(77);
+        }
+    };
+}
+
+#[cfg(target_os = "linux")]
+pub mod ring;
+
 use std::io::{self, ErrorKind, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
@@ -12,6 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::{env, fs, process, thread};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::{Domain, Socket, Type};
 
 /// Whether the program was asked for its cured arm.
 pub fn cured() -> bool {
@@ -56,16 +74,21 @@ static IN_ACCEPT: AtomicBool = AtomicBool::new(false);
 static WAS_PARKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the main thread sleeps in the kernel (proc_pid_stat(5), the third field).
-fn main_thread_sleeps() -> bool {
+pub fn main_thread_sleeps() -> bool {
     let text = fs::read_to_string("/proc/self/stat").expect("/proc/self/stat");
     text.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S'))
+}
+
+/// Whether the main thread is parked in [`accept_and_tell`].
+pub fn is_parked() -> bool {
+    IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)
 }
 
 /// Has a next client connect, but only once the main thread is parked in [`accept_and_tell`].
 pub fn next_client_once_parked(listener: &TcpListener) {
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
-        while !(IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)) {
+        while !is_parked() {
             thread::yield_now();
         }
         WAS_PARKED.store(true, SeqCst);
@@ -158,4 +181,30 @@ pub fn read_and_tell(who: &str, mut from: &TcpStream) -> io::Result<usize> {
         Err(error) => println!("{who} reads: {}", name_of(error)),
     }
     read
+}
+
+/// A listener on the port of another, or on any free one, with a queue of its own (SO_REUSEPORT,
+/// socket(7)).
+pub fn listening_beside(other: Option<&TcpListener>) -> TcpListener {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let at = other.map_or(any, |other| other.local_addr().expect("an address"));
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
+    socket.set_reuse_port(true).expect("SO_REUSEPORT");
+    socket.bind(&at.into()).expect("bind");
+    socket.listen(128).expect("listen");
+    socket.into()
+}
+
+/// Waits until all who have connected to the listener are in its accept queue.
+pub fn wait_until_queued(listener: &TcpListener) {
+    let loopback = u32::from_ne_bytes([127, 0, 0, 1]);
+    let port = listener.local_addr().expect("an address").port();
+    let own = format!("{loopback:08X}:{port:04X}");
+    let is_not = |line: &str| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next() == Some(&own) && fields.nth(1) == Some(SYN_RECV)
+    };
+    while fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp").lines().any(is_not) {
+        thread::yield_now();
+    }
 }

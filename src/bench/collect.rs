@@ -62,50 +62,123 @@ pub fn collect(
     parameter: Option<&'static str>,
     series: &[Series],
     rounds: usize,
-    mut tick: impl FnMut(),
+    tick: impl FnMut(),
 ) -> Result<Rounds, String> {
-    let mut bench = Bench::open(context, group, parameter)?;
-    let mut rng = Rng::with_seed(context.seed);
     let reference = series.iter().position(|series| series.name == group.reference);
-    let mut collected: Vec<Collected> = series.iter().map(not_yet).collect();
-    // The control stands behind the series, and is shuffled among them.
-    let control = collected.len();
-    collected.push(reference.map_or_else(Collected::default, |at| not_yet(&series[at])));
-    let mut order: Vec<usize> = (0..control).chain(reference.map(|_| control)).collect();
-    let mut interrupted = false;
-    'rounds: for round in 0..rounds {
-        rng.shuffle(&mut order);
-        for &at in &order {
-            if interrupt::asked() {
-                interrupted = true;
-                break 'rounds;
+    let mut collector = Collector::open(context, group, parameter, series, reference)?;
+    collector.go_on(rounds, tick);
+    Ok(collector.finish())
+}
+
+/// A collection in progress: it can be looked at between two rounds, and goes on.
+#[derive(Debug)]
+pub struct Collector<'a> {
+    bench: Bench,
+    series: &'a [Series],
+    /// The place of the series that runs twice a round.
+    reference: Option<usize>,
+    /// By series; the control stands behind them, and is shuffled among them.
+    collected: Vec<Collected>,
+    order: Vec<usize>,
+    rng: Rng,
+    rounds: usize,
+    interrupted: bool,
+    /// Whether no rig can be had any more.
+    ended: bool,
+}
+
+impl<'a> Collector<'a> {
+    /// Gets ready; `reference` is the place among `series` of the one that runs twice a round.
+    ///
+    /// # Errors
+    ///
+    /// The reason why the group cannot be measured at this parameter at all.
+    pub fn open(
+        context: &Context,
+        group: &'static Group,
+        parameter: Option<&'static str>,
+        series: &'a [Series],
+        reference: Option<usize>,
+    ) -> Result<Collector<'a>, String> {
+        let bench = Bench::open(context, group, parameter)?;
+        let mut collected: Vec<Collected> = series.iter().map(not_yet).collect();
+        let control = collected.len();
+        collected.push(reference.map_or_else(Collected::default, |at| not_yet(&series[at])));
+        Ok(Collector {
+            bench,
+            series,
+            reference,
+            collected,
+            order: (0..control).chain(reference.map(|_| control)).collect(),
+            rng: Rng::with_seed(context.seed),
+            rounds: 0,
+            interrupted: false,
+            ended: false,
+        })
+    }
+
+    /// Goes on until so many rounds are done in all; `tick` is called after each. Blocks until
+    /// then, or until the user interrupts, or nothing can be measured any more.
+    pub fn go_on(&mut self, rounds: usize, mut tick: impl FnMut()) {
+        while self.rounds < rounds && !self.interrupted && !self.ended {
+            self.round();
+            if !self.interrupted && !self.ended {
+                self.rounds += 1;
+                tick();
             }
-            let which = if at == control { reference.unwrap_or(at) } else { at };
-            let Ok(subject) = series[which].subject else {
+        }
+    }
+
+    fn round(&mut self) {
+        self.rng.shuffle(&mut self.order);
+        let control = self.series.len();
+        for &at in &self.order {
+            if interrupt::asked() {
+                self.interrupted = true;
+                return;
+            }
+            let which = if at == control { self.reference.unwrap_or(at) } else { at };
+            let Ok(subject) = self.series[which].subject else {
                 continue;
             };
-            if collected[at].stopped.is_some() {
+            if self.collected[at].stopped.is_some() {
                 continue;
             }
-            if let Err(reason) = one(&mut bench, subject, round as u64, &mut collected[at]) {
+            let round = self.rounds as u64;
+            if let Err(reason) = one(&mut self.bench, subject, round, &mut self.collected[at]) {
                 // No rig can be had any more: what was collected so far is kept.
-                for series in collected.iter_mut().filter(|series| series.stopped.is_none()) {
+                for series in self.collected.iter_mut().filter(|one| one.stopped.is_none()) {
                     series.stopped = Some(Stopped::Failed(reason.clone()));
                 }
-                break 'rounds;
+                self.ended = true;
+                return;
             }
         }
-        tick();
     }
-    if interrupted {
-        // A round that was begun is not kept: ratios are of whole rounds.
-        let whole = collected.iter().filter(|c| c.stopped.is_none()).map(|c| c.samples.len()).min();
-        for series in &mut collected {
-            series.samples.truncate(whole.unwrap_or(0));
+
+    /// What was collected so far, by series, the control behind them.
+    pub fn so_far(&self) -> &[Collected] {
+        &self.collected
+    }
+
+    /// Whether the user has asked for an end.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    /// What was collected.
+    pub fn finish(mut self) -> Rounds {
+        if self.interrupted {
+            // A round that was begun is not kept: ratios are of whole rounds.
+            let going = self.collected.iter().filter(|one| one.stopped.is_none());
+            let whole = going.map(|one| one.samples.len()).min();
+            for series in &mut self.collected {
+                series.samples.truncate(whole.unwrap_or(0));
+            }
         }
+        let control = self.collected.pop().unwrap_or_default();
+        Rounds { series: self.collected, control, interrupted: self.interrupted }
     }
-    let control = collected.pop().unwrap_or_default();
-    Ok(Rounds { series: collected, control, interrupted })
 }
 
 fn not_yet(series: &Series) -> Collected {

@@ -12,7 +12,6 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +72,7 @@ pub(super) fn open(driver: &'static Driver, listener: TcpListener) -> io::Result
         entry.and_then(backend::Entry::built).is_some_and(|meant| std::ptr::eq(meant, driver))
     };
     Ok(match IN_FORCE.get().filter(is_meant) {
-        Some(handicap) => Box::new(Slowed { backend, part: handicap.percent / 100.0 }),
+        Some(handicap) => Box::new(Slowed { backend, part: handicap.percent / 100.0, owed: 0.0 }),
         None => backend,
     })
 }
@@ -82,16 +81,22 @@ pub(super) fn open(driver: &'static Driver, listener: TcpListener) -> io::Result
 struct Slowed {
     backend: Box<dyn Backend>,
     part: f64,
+    /// What is still to be spun away, in nanoseconds; below 0 where it was too much, since a
+    /// spin ends with a look at the clock, which takes its time.
+    owed: f64,
 }
 
 impl Slowed {
     /// Spins for the part of the time since `began`.
-    fn spin(&self, began: Moment) {
-        let took = clock::now() - began;
-        let until = began.after(took + Duration::from_secs_f64(took.as_secs_f64() * self.part));
-        while !until.remaining().is_zero() {
+    fn spin(&mut self, began: Moment) {
+        let returned = clock::now();
+        self.owed += self.part * clock::nanos(returned - began) as f64;
+        let mut spun = 0.0;
+        while spun < self.owed {
             hint::spin_loop();
+            spun = clock::nanos(clock::now() - returned) as f64;
         }
+        self.owed -= spun;
     }
 }
 
@@ -138,6 +143,58 @@ impl Backend for Slowed {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A backend that does nothing.
+    struct Idle;
+
+    impl Backend for Idle {
+        fn watch_listener(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn unwatch_listener(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn forget_listener(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn watch(&mut self, _: Arc<OwnedFd>, _: Token) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn wait(&mut self, ready: &mut Ready) -> io::Result<()> {
+            ready.accepts = 3;
+            Ok(())
+        }
+
+        fn accept(&mut self) -> io::Result<Connection> {
+            Err(io::Error::other("as it came"))
+        }
+    }
+
+    #[test]
+    fn what_is_owed_is_spun_away_and_what_was_too_much_is_kept() {
+        let mut slowed = Slowed { backend: Box::new(Idle), part: 2.0, owed: 0.0 };
+        let began = clock::now();
+        slowed.spin(began);
+        // The call took no less than nothing: twice of that went by, and nothing is owed.
+        assert!(slowed.owed <= 0.0, "{}", slowed.owed);
+        // Who has spun too much already spins no more.
+        slowed.owed = -1e18;
+        slowed.spin(began);
+        assert!(slowed.owed < -1e17, "{}", slowed.owed);
+    }
+
+    #[test]
+    fn what_a_backend_says_is_what_it_says_slowed() {
+        let mut slowed = Slowed { backend: Box::new(Idle), part: 0.1, owed: 0.0 };
+        let mut ready = Ready::default();
+        slowed.wait(&mut ready).expect("it waits for nothing");
+        assert_eq!(ready.accepts, 3);
+        assert_eq!(slowed.accept().map(|_| ()).expect_err("an error").to_string(), "as it came");
+    }
 
     #[test]
     fn a_handicap_names_a_backend_and_a_share() {

@@ -9,6 +9,7 @@
 
 pub mod collect;
 pub mod cost;
+pub mod duel;
 pub mod handicap;
 pub mod kernels;
 pub mod map;

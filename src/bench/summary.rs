@@ -32,19 +32,14 @@ pub fn summarise(
     let reference = series.iter().position(|series| series.name == group.reference);
     let first = reference.map_or(&[][..], |at| &rounds.series[at].samples);
     let second = &rounds.control.samples[..];
-    let control = stats::median_of(&ratios(second, |round| values(first, round)), &mut rng);
-    // Both runs of the reference tell what it costs in that round.
-    let base = |round: usize| match (values(first, round), values(second, round)) {
-        (Some(a), Some(b)) => Some(f64::midpoint(a, b)),
-        (one, other) => one.or(other),
-    };
+    let control = stats::median_of(&control(first, second), &mut rng);
     let mut cells = Vec::new();
     for (series, collected) in series.iter().zip(&rounds.series) {
         let own = series.name == group.reference;
         let judged = if own {
             None
         } else {
-            Ratio::judge(&ratios(&collected.samples, base), control, &mut rng)
+            Ratio::judge(&to_reference(&collected.samples, first, second), control, &mut rng)
         };
         cells.push(cell(group, parameter, &series.name, collected, judged, &mut rng));
     }
@@ -55,6 +50,20 @@ pub fn summarise(
         skipped: None,
         cells,
     }
+}
+
+/// The ratios of a series to the reference, one a round: what the reference costs in a round
+/// is the mean of its two runs, or the one that there is.
+pub fn to_reference(samples: &[Sample], first: &[Sample], second: &[Sample]) -> Vec<f64> {
+    ratios(samples, |round| match (values(first, round), values(second, round)) {
+        (Some(a), Some(b)) => Some(f64::midpoint(a, b)),
+        (one, other) => one.or(other),
+    })
+}
+
+/// The ratios of the reference's second run to its first, one a round.
+pub fn control(first: &[Sample], second: &[Sample]) -> Vec<f64> {
+    ratios(second, |round| values(first, round))
 }
 
 fn values(samples: &[Sample], round: usize) -> Option<f64> {

@@ -37,7 +37,7 @@ pub struct Compare {
 }
 
 /// Parses `5%` or `5` as 0.05.
-fn percent(text: &str) -> Result<f64, String> {
+pub fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim().trim_end_matches('%').trim_end().parse::<f64>();
     match number {
         Ok(percent) if (0.0..=1_000.0).contains(&percent) => Ok(percent / 100.0),

@@ -4,6 +4,8 @@ mod cell;
 mod colour;
 mod compare;
 mod draw;
+mod duel;
+mod explain;
 mod figures;
 mod list;
 mod matrix;
@@ -46,10 +48,14 @@ enum Command {
     Verify(verify::Verify),
     /// Tells what this machine's kernel does with connections that are gone before accept
     Probe(probe::Probe),
+    /// Explains a pitfall: what people believe, what happens, the cure, and how to see it
+    Explain(explain::Explain),
     /// Writes the page again, from a run on disk
     Report(report::Report),
     /// Compares two runs: what got better or worse, and what the data cannot tell
     Compare(compare::Compare),
+    /// Measures two backends against each other, until their ratio is known as precisely as asked
+    Duel(duel::Duel),
 }
 
 /// Runs the command.
@@ -64,8 +70,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Show(show) => show.run(),
         Command::Verify(verify) => verify.run(),
         Command::Probe(probe) => probe.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Report(report) => report.run(),
         Command::Compare(compare) => compare.run(),
+        Command::Duel(duel) => duel.run(),
     }
 }
 

@@ -8,7 +8,7 @@
 //!   of the collection is taken out, and told.
 //! - *What differs from one start of the program to the next* (memory layout, neighbours on the
 //!   machine): no error from within a run knows of it. The spread of all cells of a group, most
-//!   of which nobody changed, shows how much it is ([`fdr::spread`]), and every interval of the
+//!   of which nobody changed, shows how much it is ([`Spread`]), and every interval of the
 //!   group is widened by it.
 //!
 //! What is left is judged for all cells at once ([`fdr::adjusted`]), the modelled kernels apart.
@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 
 use super::{Backend, Change, Compared, Finding, RATE, Shift, backend};
 use crate::record::Cell;
-use crate::stats::{Error, Ratio, fdr, median};
+use crate::stats::fdr::{self, Spread};
+use crate::stats::{Error, Ratio, median};
 
 /// So many cells tell what they have in common, and how they spread.
 const ENOUGH: usize = 4;
@@ -127,20 +128,20 @@ fn grouped<K: PartialEq>(ones: &[One], key: impl Fn(&One) -> K) -> Vec<Vec<One>>
 /// Widens each error by what the cells of its group differ by.
 fn widen(kernel: &mut [One], group: impl Fn(&One) -> String) {
     let overall = spread(kernel);
-    let mut spreads: BTreeMap<String, f64> = BTreeMap::new();
+    let mut spreads: BTreeMap<String, Spread> = BTreeMap::new();
     for members in grouped(kernel, &group) {
         let own = if members.len() < MANY { overall } else { spread(&members) };
         spreads.insert(group(&members[0]), own);
     }
     for one in kernel {
-        one.error.log *= spreads.get(&group(one)).copied().unwrap_or(overall);
+        one.error = spreads.get(&group(one)).unwrap_or(&overall).widen(one.error);
     }
 }
 
-fn spread(ones: &[One]) -> f64 {
+fn spread(ones: &[One]) -> Spread {
     let known = ones.iter().filter(|one| one.error.log > 0.0);
     let scores: Vec<f64> = known.map(|one| one.log / one.error.log).collect();
-    if scores.len() < ENOUGH { 1.0 } else { fdr::spread(&scores) }
+    if scores.len() < ENOUGH { Spread::NONE } else { Spread::of(&scores) }
 }
 
 /// What logarithms of ratios with their errors come to, all together.
@@ -161,12 +162,13 @@ fn findings(logs: &[(f64, Error)]) -> Vec<Change> {
 /// Each backend by the mean of its cells on one kernel, weighted by their precision. How far
 /// such means are from 0 where nothing was changed is again told by most of them.
 fn backends(cells: &[Compared], kernel: &[One]) -> Vec<Backend> {
-    let by_backend = grouped(kernel, |one| backend(&cells[one.at].series).to_owned());
+    let mut by_backend = grouped(kernel, |one| backend(&cells[one.at].series).to_owned());
+    // One cell says nothing that is not said of it already.
+    by_backend.retain(|members| members.len() > 1);
     let mut means: Vec<One> = by_backend.iter().filter_map(|members| mean(members)).collect();
-    let freedom = (means.len() as f64 - 1.0).max(1.0);
     let wider = spread(&means);
     for mean in &mut means {
-        mean.error = Error { log: mean.error.log * wider, freedom };
+        mean.error = wider.widen(mean.error);
     }
     let changes = findings(&means.iter().map(|one| (one.log, one.error)).collect::<Vec<_>>());
     let named = |(one, change): (&One, Change)| {
@@ -184,6 +186,9 @@ fn mean(members: &[One]) -> Option<One> {
     let known: Vec<&One> = members.iter().filter(|one| one.error.log > 0.0).collect();
     let whole: f64 = known.iter().map(weight).sum();
     let log = known.iter().map(|one| weight(one) * one.log).sum::<f64>() / whole;
-    let error = Error { log: whole.powf(-0.5), freedom: 1.0 };
+    // Satterthwaite's, for a sum of which each part has its share of the variance.
+    let share = |one: &&One| (weight(one) / whole).powi(2) / one.error.freedom;
+    let freedom = 1.0 / known.iter().map(share).sum::<f64>();
+    let error = Error { log: whole.powf(-0.5), freedom };
     (whole > 0.0 && whole.is_finite()).then_some(One { at: members[0].at, log, error })
 }

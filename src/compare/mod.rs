@@ -35,7 +35,8 @@ pub struct Comparison {
     pub shifts: Vec<Shift>,
     /// Every cell that either of the two has, in the order of the base.
     pub cells: Vec<Compared>,
-    /// Every backend over all of its cells, those on modelled kernels apart.
+    /// Every backend over all of its cells, where it has more than one; those on modelled kernels
+    /// apart.
     pub backends: Vec<Backend>,
 }
 
@@ -213,14 +214,18 @@ fn pair(base: Placed<'_>, other: Option<Placed<'_>>) -> (Compared, Option<judge:
         compared.change = Err(why);
         return (compared, None);
     }
-    let paired = judge::Paired::of(cell, twin);
-    compared.change = Err(match (missing(cell), missing(twin)) {
+    let why = match (missing(cell), missing(twin)) {
         (Some(why), _) => format!("in the base {why}"),
         (None, Some(why)) => format!("in the other run {why}"),
         (None, None) if cell.series == group.reference => "it is the reference".to_owned(),
-        (None, None) => "it has no ratio to the reference".to_owned(),
-    });
-    (compared, paired)
+        (None, None) => {
+            compared.change = Err("it has no ratio to the reference".to_owned());
+            // What it is judged to be takes the place of that.
+            return (compared, judge::Paired::of(cell, twin));
+        }
+    };
+    compared.change = Err(why);
+    (compared, None)
 }
 
 /// Why a cell that stalled is not compared: how long a stall lasts is up to the next client and

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::record::{NOISY, Run, SCHEMA};
 
+/// By how much the reference's median may move before it is worth a warning.
+const MOVED: f64 = 1.25;
+
 /// What is to be minded when the two are compared, the weightiest first.
 pub(super) fn warnings(base: &Run, other: &Run) -> Vec<String> {
     let both = [(base, "the base"), (other, "the other run")];
@@ -12,6 +15,10 @@ pub(super) fn warnings(base: &Run, other: &Run) -> Vec<String> {
         strangers.map(|(_, which)| format!("nothing is known of the machine of {which}")).collect();
     if warnings.is_empty() {
         warnings = differences(base, other);
+    }
+    // On another machine it would be no surprise.
+    if warnings.is_empty() {
+        warnings.extend(moved(base, other));
     }
     warnings.extend(both.iter().flat_map(|(run, which)| of_one(run, which)));
     warnings
@@ -48,6 +55,27 @@ fn differences(base: &Run, other: &Run) -> Vec<String> {
     let built = |optimised| if optimised { "optimised" } else { "not optimised" };
     differs("the build", built(a.optimised), built(b.optimised));
     found
+}
+
+/// Where the reference itself took much longer, or much less long, on the same machine.
+fn moved(base: &Run, other: &Run) -> Option<String> {
+    let of_reference = |run: &Run| -> BTreeMap<String, f64> {
+        let cells = run.cells().filter(|(group, _, cell)| cell.series == group.reference);
+        cells.filter_map(|(_, _, cell)| Some((cell.id.clone(), cell.median?.point))).collect()
+    };
+    let (before, after) = (of_reference(base), of_reference(other));
+    let moved = before.iter().filter_map(|(id, before)| {
+        let ratio = after.get(id)? / before;
+        (ratio.ln().abs() > MOVED.ln()).then(|| format!("{id} {ratio:.2}x"))
+    });
+    let moved: Vec<String> = moved.collect();
+    (!moved.is_empty()).then(|| {
+        format!(
+            "the machine was in another state: the reference itself took {}; what that does not \
+             slow down alike looks changed",
+            moved.join(", ")
+        )
+    })
 }
 
 /// What is to be minded of one run, whatever it is compared with.

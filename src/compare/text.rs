@@ -7,7 +7,7 @@ use tabled::builder::Builder;
 use tabled::settings::{Padding, Style as Borders};
 
 use super::{Backend, Change, Compared, Comparison, Finding, labelled};
-use crate::stats::Estimate;
+use crate::record::plain;
 
 /// How a comparison is told.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub fn text(comparison: &Comparison, telling: Telling) -> String {
     let mut text = String::new();
     for warning in &comparison.warnings {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "warning: {warning}");
+        let _ = writeln!(text, "warning: {}", plain(warning));
     }
     if !comparison.warnings.is_empty() {
         text.push('\n');
@@ -38,8 +38,7 @@ pub fn text(comparison: &Comparison, telling: Telling) -> String {
     );
     let moved = comparison.shifts.iter().filter(|shift| (shift.ratio.ln()).abs() > 0.02);
     for shift in moved {
-        let name = &shift.collection;
-        let ratio = shift.ratio;
+        let (name, ratio) = (plain(&shift.collection), shift.ratio);
         let _ = writeln!(
             text,
             "All of {name} moved by {ratio:.3}x against the reference: that is taken out below."
@@ -81,28 +80,22 @@ fn section<const N: usize>(text: &mut String, title: &str, heads: &[&str], rows:
 }
 
 fn backend(backend: &Backend) -> [String; 4] {
-    let name = labelled(&backend.name, &backend.kernel);
+    let name = plain(&labelled(&backend.name, &backend.kernel));
     let change = &backend.change;
-    [name, ratio(&change.ratio), change.finding.words().to_owned(), backend.cells.to_string()]
+    [name, change.ratio.as_ratio(), change.finding.words().to_owned(), backend.cells.to_string()]
 }
 
 fn cell(cell: &Compared) -> [String; 6] {
-    let ratios =
-        cell.ratios.map(|of| of.map_or_else(String::new, |of| format!("{:.3}x", of.point)));
-    let [base, other] = ratios;
+    let [base, other] = cell.ratios.map(|of| of.map_or_else(String::new, |of| of.point_as_ratio()));
     let (change, words) = match &cell.change {
-        Ok(change) => (ratio(&change.ratio), change.finding.words().to_owned()),
-        Err(why) => (String::new(), format!("not compared: {why}")),
+        Ok(change) => (change.ratio.as_ratio(), change.finding.words().to_owned()),
+        Err(why) => (String::new(), format!("not compared: {}", plain(why))),
     };
     let medians = match cell.medians {
         [Some(base), Some(other)] => format!("{base:.0} ns, {other:.0} ns"),
         _ => String::new(),
     };
-    [labelled(&cell.id, &cell.kernel), base, other, change, words, medians]
-}
-
-fn ratio(estimate: &Estimate) -> String {
-    format!("{:.3}x [{:.3}, {:.3}]", estimate.point, estimate.low, estimate.high)
+    [plain(&labelled(&cell.id, &cell.kernel)), base, other, change, words, medians]
 }
 
 fn closing(comparison: &Comparison, telling: Telling) -> String {
@@ -117,12 +110,13 @@ fn closing(comparison: &Comparison, telling: Telling) -> String {
         judged.len(),
         judged.len() - better - worse,
     );
-    let threshold = 100.0 * telling.threshold;
+    // To a hundredth of a per cent, so that 7 % is not 7.000000000000001 %.
+    let threshold = (1e4 * telling.threshold).round() / 1e2;
     let worse = comparison.worse(telling.threshold);
     let (style, words) = if worse.is_empty() {
         (AnsiColor::Green, format!("Nothing got worse by more than {threshold} % and the noise."))
     } else {
-        let names = worse.join(", ");
+        let names = plain(&worse.join(", "));
         (AnsiColor::Red, format!("Worse by more than {threshold} % and the noise: {names}."))
     };
     let style = Style::new().fg_color(Some(style.into())).bold();

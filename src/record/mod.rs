@@ -262,3 +262,14 @@ impl Run {
 
 /// The control beyond which a run is marked noisy.
 pub const NOISY: f64 = 0.02;
+
+/// What a record says, fit for a terminal: no control characters, which would be commands to
+/// it, and no spaces but plain ones.
+pub fn plain(text: &str) -> String {
+    let spelt = |c: char| match c {
+        '\u{a0}' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(spelt).collect()
+}

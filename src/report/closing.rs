@@ -7,7 +7,7 @@ use super::findings::{self, Finding, telling};
 use super::map;
 use super::number;
 use super::view;
-use crate::record::Run;
+use crate::record::{Run, plain};
 
 /// How many ratios of a kind, or failed cells, a line names; the others are counted.
 const NAMED: usize = 3;
@@ -23,7 +23,9 @@ pub fn closing(run: &Run, page: Option<&Path>, troubles: &[String]) -> Vec<Strin
     let system = format!("{} {}", run.host.system, run.host.kernel);
     let ended = if run.interrupted { ", ended early" } else { "" };
     let build = if run.options.optimised { "" } else { ", built without optimisation" };
-    lines.push(format!("rstall {} on {system}{ended}{build}", run.rstall));
+    let slowed = run.options.handicap.as_ref();
+    let slowed = slowed.map_or_else(String::new, |by| format!(", slowed down on purpose: {by}"));
+    lines.push(format!("rstall {} on {system}{ended}{build}{slowed}", run.rstall));
     lines.extend(answer::findings(run).iter().map(sentence));
     for (group, collection, standing) in telling(run) {
         let parameter = collection.parameter.as_ref().map_or_else(String::new, |p| format!("/{p}"));
@@ -81,15 +83,4 @@ fn missing(run: &Run) -> String {
         told.push(format!("not in this run: {}", unreached.join(", ")));
     }
     format!("Missing: {}", told.join("; "))
-}
-
-/// For a terminal: no control characters, which a record could hold, and no spaces but plain
-/// ones.
-fn plain(line: &str) -> String {
-    let spelt = |c: char| match c {
-        '\u{a0}' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    line.chars().map(spelt).collect()
 }

@@ -6,6 +6,7 @@ use super::figures::{self, Figure};
 use super::map::Mark;
 use crate::fault::{self, Case, Cases, Fault};
 use crate::kernel::NATIVE;
+use crate::pitfall;
 use crate::record::Run;
 use crate::record::map::Map;
 use crate::verdict::cases;
@@ -27,6 +28,8 @@ pub struct Pitfall {
     pub shown: Shown,
     /// Their timelines, where the run has them.
     pub played: Vec<Figure>,
+    /// Its entry, as HTML that this rstall has written.
+    pub entry: String,
 }
 
 /// The two loops by which a fault shows itself.
@@ -63,19 +66,19 @@ pub fn of(run: &Run) -> Result<Vec<Pitfall>, ReportError> {
     let pitfall = |fault: &'static Fault| {
         let played = run.timelines.iter().find(|shown| shown.fault == fault.name);
         let played = played.map_or(Ok(Vec::new()), |shown| figures::of(fault.name, &shown.trials));
-        Ok(Pitfall { played: played?, ..pitfall(fault, map) })
+        Ok(Pitfall { played: played?, ..of_fault(fault, map) })
     };
     fault::ALL.iter().map(pitfall).collect()
 }
 
-fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
+fn of_fault(fault: &'static Fault, map: &Map) -> Pitfall {
     let arms = fault.arms.iter().filter(|arm| !arm.name.is_empty());
     Pitfall {
         name: fault.name,
         pitfall: fault.pitfall,
         told: [("What happens", fault.about), ("Symptom", fault.symptom), ("Cure", fault.cure)],
         arms: arms.map(|arm| (arm.name, arm.about)).collect(),
-        seen_in: fault.seen_in.iter().map(|&seen| (seen, issue(seen))).collect(),
+        seen_in: fault.seen_in.iter().map(|&seen| (seen, pitfall::issue(seen))).collect(),
         shown: match &fault.cases {
             None => Shown::Control,
             Some(cases) => match map.shown(fault) {
@@ -84,18 +87,8 @@ fn pitfall(fault: &'static Fault, map: &Map) -> Pitfall {
             },
         },
         played: Vec::new(),
+        entry: pitfall::of(fault.name).map_or_else(String::new, |entry| entry.html()),
     }
-}
-
-/// The address of `owner/repository#number`; `None` for what is no issue.
-fn issue(seen: &str) -> Option<String> {
-    let (repository, number) = seen.split_once('#')?;
-    let (owner, name) = repository.split_once('/')?;
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_name = |part: &str| !part.is_empty() && part.chars().all(is_plain);
-    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
-    (is_name(owner) && is_name(name) && is_number)
-        .then(|| format!("https://github.com/{owner}/{name}/issues/{number}"))
 }
 
 /// The loop that fell ill in this map, and the same one cured.
@@ -127,18 +120,4 @@ fn command(fault: &Fault, case: &Case, backend: &str) -> Vec<String> {
     let given = options.iter().filter(|(_, value)| !value.is_empty());
     let options = given.map(|(name, value)| format!("--{name} {value}"));
     std::iter::once("rstall trial".to_owned()).chain(options).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_issue_is_linked_and_nothing_else() {
-        let linked = Some("https://github.com/nodejs/node-v0.x-archive/issues/1056".to_owned());
-        assert_eq!(issue("nodejs/node-v0.x-archive#1056"), linked);
-        for other in ["epoll(7)", "redis/redis src/networking.c", "a/b#c", "a b/c#1", "a/b/c#1"] {
-            assert_eq!(issue(other), None, "{other}");
-        }
-    }
 }

@@ -65,7 +65,11 @@ pub fn length(values: usize) -> usize {
 fn resample(values: &[f64], length: usize, start: &mut impl FnMut() -> usize) -> Vec<f64> {
     let mut sample = Vec::with_capacity(values.len() + length);
     while sample.len() < values.len() {
-        sample.extend(values.iter().cycle().skip(start()).take(length));
+        let from = start() % values.len();
+        let (before, after) = (&values[..from], &values[from..]);
+        let round_the_end = length.saturating_sub(after.len()).min(before.len());
+        sample.extend_from_slice(&after[..length.min(after.len())]);
+        sample.extend_from_slice(&before[..round_the_end]);
     }
     sample.truncate(values.len());
     sample

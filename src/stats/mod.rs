@@ -31,6 +31,25 @@ impl Estimate {
     pub fn holds(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
     }
+
+    /// Spelt as a ratio with its interval: `1.005x [0.990, 1.022]`.
+    pub fn as_ratio(&self) -> String {
+        let spelt = |value: f64| format!("{value:.*}", self.decimals());
+        format!("{}x [{}, {}]", spelt(self.point), spelt(self.low), spelt(self.high))
+    }
+
+    /// The point alone, spelt as a ratio: `1.005x`.
+    pub fn point_as_ratio(&self) -> String {
+        format!("{:.*}x", self.decimals(), self.point)
+    }
+
+    /// Three decimals for a ratio near 1; for others as many as tell as much.
+    fn decimals(&self) -> usize {
+        match self.point.abs().log10().floor() {
+            magnitude if magnitude < 0.0 => (2.0 - magnitude.max(-6.0)) as usize,
+            magnitude => (3.0 - magnitude.min(3.0)) as usize,
+        }
+    }
 }
 
 /// How far an estimate may be off: the standard error of its logarithm, and what it rests on.
@@ -55,7 +74,12 @@ impl Error {
     /// The estimate whose logarithm has this error: Student's interval about `point`, which is
     /// above 0.
     pub fn about(self, point: f64) -> Estimate {
-        let off = (self.quantile(0.975) * self.log).exp();
+        self.at_level(0.95, point)
+    }
+
+    /// The same at another level of confidence than 0.95.
+    pub fn at_level(self, level: f64, point: f64) -> Estimate {
+        let off = (self.quantile(f64::midpoint(1.0, level)) * self.log).exp();
         Estimate { point, low: point / off, high: point * off }
     }
 

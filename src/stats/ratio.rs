@@ -23,13 +23,18 @@ impl Ratio {
     pub fn judge(ratios: &[f64], control: Option<Estimate>, rng: &mut Rng) -> Option<Ratio> {
         let error = block::error(ratios, median, rng)?;
         let raw = error.about(median(ratios));
+        Some(Ratio::of(raw, error, control))
+    }
+
+    /// A ratio with its interval and error, judged by the control's estimate.
+    pub fn of(raw: Estimate, error: Error, control: Option<Estimate>) -> Ratio {
         let spread = control.unwrap_or(Estimate { point: 1.0, low: 1.0, high: 1.0 });
         let judged = Estimate {
             point: raw.point,
             low: raw.low * spread.low.min(1.0 / spread.high).min(1.0),
             high: raw.high * spread.high.max(1.0 / spread.low).max(1.0),
         };
-        Some(Ratio { raw, judged, error: Some(error) })
+        Ratio { raw, judged, error: Some(error) }
     }
 
     /// Whether the data cannot tell the two apart.
