@@ -11,7 +11,7 @@ pub fn paths(svg: &str) -> String {
                 Some((_, Some(whole))) => whole.push_str(&path),
                 _ => parts.push((paint, Some(path))),
             },
-            None => parts.push((format!("{line}\n"), None)),
+            None => parts.push((format!("{}\n", rounded(line)), None)),
         }
     }
     let spelt = |(text, path): (String, Option<String>)| match path {
@@ -19,6 +19,22 @@ pub fn paths(svg: &str) -> String {
         None => text,
     };
     parts.into_iter().map(spelt).collect::<String>().trim_end().to_owned()
+}
+
+/// A text's size without what is left of a division.
+fn rounded(line: &str) -> String {
+    let size = || {
+        let rest = line.strip_prefix("<text ")?.split_once(" font-size=\"")?.1;
+        let size = rest.split_once('"')?.0;
+        let value: f64 = size.parse().ok()?;
+        Some((size, format!("{}", (value * 10.0).round() / 10.0)))
+    };
+    match size() {
+        Some((size, spelt)) => {
+            line.replacen(&format!("font-size=\"{size}\""), &format!("font-size=\"{spelt}\""), 1)
+        }
+        None => line.to_owned(),
+    }
 }
 
 /// How a shape is painted, and its outline as path data; `None` for what is no such shape.
@@ -68,6 +84,12 @@ mod tests {
         let expected = "<path fill=\"a\" d=\"M1 2l2-1 0 3zM9 9l-1-1z\"/>\n<text>\n&lt;polygon \
                         x\n</text>\n<path fill=\"b\" d=\"M1 1l1 2\"/>";
         assert_eq!(paths(svg), expected);
+    }
+
+    #[test]
+    fn a_size_is_rounded_and_its_text_is_not() {
+        let svg = "<text x=\"1\" font-size=\"52.00000000000001\">\nfont-size=\"52.01\"\n</text>";
+        assert_eq!(paths(svg), svg.replace("52.00000000000001", "52"));
     }
 
     #[test]

@@ -121,7 +121,9 @@
     for (const [column, head] of [...table.tHead.rows[0].cells].entries()) {
       if (head.matches(".strip") || head.textContent.trim() === "") continue;
       const button = make("button", { type: "button", "data-sort": `${at}:${column}` });
-      button.append(...[...head.childNodes].filter((node) => node.nodeName !== "SMALL"));
+      const name = [...head.childNodes].filter((node) => node.nodeName !== "SMALL");
+      button.textContent = name.map((node) => node.textContent).join("").trim();
+      for (const node of name) node.remove();
       head.prepend(button);
       button.addEventListener("click", () => {
         const chosen = sorts();

@@ -235,7 +235,11 @@ fn came(cell: Option<&Compared>) -> Came {
     };
     match &cell.change {
         Ok(change) => judged(change, median(cell, 1)),
-        Err(why) => Came { class: "absent", words: why.clone(), median: median(cell, 1) },
+        Err(why) => {
+            // Why a stall is not compared is said once, above the tables.
+            let words = why.split(", for as long as the next client").next().unwrap_or(why);
+            Came { class: "absent", words: words.to_owned(), median: median(cell, 1) }
+        }
     }
 }
 

@@ -114,6 +114,7 @@ impl Axis {
     }
 }
 
+/// To a tenth, without a nought behind the point.
 fn spelt(x: f64) -> String {
-    format!("{x:.1}")
+    format!("{}", (x * 10.0).round() / 10.0)
 }

@@ -31,6 +31,13 @@ pub struct Column {
     pub ticks: Vec<Tick>,
 }
 
+impl Column {
+    /// Whether it has numbers: as most do, they need no class of their own.
+    pub fn is_number(&self) -> bool {
+        self.class == NUMBER
+    }
+}
+
 /// One series.
 #[derive(Debug)]
 pub struct Row {
@@ -73,33 +80,36 @@ struct Kind {
     fill: fn(&Around<'_>, &Cell) -> Option<Field>,
 }
 
+/// The class of columns of numbers.
+const NUMBER: &str = "number";
+
 /// The class of the column that has an axis in its head.
 const STRIP: &str = "strip";
 
 const KINDS: &[Kind] = &[
-    Kind { name: "Median", note: "95 % interval", class: "number", fill: median },
-    Kind { name: "A connection", note: "median", class: "number", fill: a_connection },
+    Kind { name: "Median", note: "95 % interval", class: NUMBER, fill: median },
+    Kind { name: "A connection", note: "median", class: NUMBER, fill: a_connection },
     Kind {
         name: "Ratio to",
         note: "\u{25c2}\u{a0}faster\u{a0}\u{b7}\u{a0}slower\u{a0}\u{25b8}",
         class: STRIP,
         fill: strip,
     },
-    Kind { name: "Ratio", note: "judged interval", class: "number", fill: ratio },
+    Kind { name: "Ratio", note: "judged interval", class: NUMBER, fill: ratio },
     Kind { name: "Verdict", note: "", class: "words", fill: verdict },
-    Kind { name: "p50", note: "", class: "number", fill: |_, cell| quantile(cell, 0.5) },
-    Kind { name: "p90", note: "", class: "number", fill: |_, cell| quantile(cell, 0.9) },
-    Kind { name: "p99", note: "", class: "number", fill: |_, cell| quantile(cell, 0.99) },
-    Kind { name: "p99.9", note: "", class: "number", fill: |_, cell| quantile(cell, 0.999) },
-    Kind { name: "Max", note: "", class: "number", fill: |_, cell| quantile(cell, 1.0) },
-    Kind { name: "Stalled", note: "", class: "number", fill: stalled },
-    Kind { name: "Unanswered", note: "", class: "number", fill: unanswered },
-    Kind { name: "Resets seen", note: "", class: "number", fill: resets },
-    Kind { name: "Wakeups", note: "a connection", class: "number", fill: wakeups },
-    Kind { name: "EWOULD\u{ad}BLOCK", note: "a connection", class: "number", fill: would_blocks },
-    Kind { name: "CPU", note: "a connection", class: "number", fill: cpu },
+    Kind { name: "p50", note: "", class: NUMBER, fill: |_, cell| quantile(cell, 0.5) },
+    Kind { name: "p90", note: "", class: NUMBER, fill: |_, cell| quantile(cell, 0.9) },
+    Kind { name: "p99", note: "", class: NUMBER, fill: |_, cell| quantile(cell, 0.99) },
+    Kind { name: "p99.9", note: "", class: NUMBER, fill: |_, cell| quantile(cell, 0.999) },
+    Kind { name: "Max", note: "", class: NUMBER, fill: |_, cell| quantile(cell, 1.0) },
+    Kind { name: "Stalled", note: "", class: NUMBER, fill: stalled },
+    Kind { name: "Unanswered", note: "", class: NUMBER, fill: unanswered },
+    Kind { name: "Resets seen", note: "", class: NUMBER, fill: resets },
+    Kind { name: "Wakeups", note: "a connection", class: NUMBER, fill: wakeups },
+    Kind { name: "EWOULD\u{ad}BLOCK", note: "a connection", class: NUMBER, fill: would_blocks },
+    Kind { name: "CPU", note: "a connection", class: NUMBER, fill: cpu },
     Kind { name: "System calls", note: "a connection", class: "calls", fill: system_calls },
-    Kind { name: "Samples", note: "", class: "number", fill: samples },
+    Kind { name: "Samples", note: "", class: NUMBER, fill: samples },
     Kind { name: "Criterion", note: "", class: "words", fill: criterion },
 ];
 
