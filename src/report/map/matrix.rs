@@ -52,8 +52,8 @@ pub struct Row {
 /// One cell.
 #[derive(Debug)]
 pub struct Field {
-    /// Its classes, short: there are thousands of cells.
-    pub class: &'static str,
+    /// Its classes.
+    pub class: String,
     /// Its letter.
     pub letter: char,
     /// The number of the entry that it leads to.
@@ -80,6 +80,8 @@ pub struct Entry {
     pub number: usize,
     /// Its class.
     pub class: &'static str,
+    /// The class of its cells.
+    pub cell: &'static str,
     /// Its letter.
     pub letter: char,
     /// Its word: a verdict's, or why there is none.
@@ -173,21 +175,11 @@ impl Matrix {
     }
 }
 
-/// The classes of a cell: its letter's, whether it is odd, and whether a line is drawn before it.
-fn classes(entry: &Entry, is_first: bool) -> &'static str {
-    const ALL: [(char, [&str; 4]); 9] = [
-        ('.', ["vs", "vs f", "vs odd", "vs odd f"]),
-        ('w', ["vw", "vw f", "vw odd", "vw odd f"]),
-        ('v', ["vv", "vv f", "vv odd", "vv odd f"]),
-        ('l', ["vl", "vl f", "vl odd", "vl odd f"]),
-        ('d', ["vd", "vd f", "vd odd", "vd odd f"]),
-        ('S', ["vx", "vx f", "vx odd", "vx odd f"]),
-        ('-', ["vn", "vn f", "vn", "vn f"]),
-        ('~', ["vm", "vm f", "vm", "vm f"]),
-        ('?', ["vq", "vq f", "vq odd", "vq odd f"]),
-    ];
-    let known = ALL.iter().find(|(letter, _)| *letter == entry.letter);
-    known.unwrap_or(&ALL[8]).1[2 * usize::from(entry.is_odd) + usize::from(is_first)]
+/// The classes of a cell, whether it is odd, and whether a line is drawn before it.
+fn classes(entry: &Entry, is_first: bool) -> String {
+    let [odd, first] =
+        [(entry.is_odd, " odd"), (is_first, " f")].map(|(is, class)| if is { class } else { "" });
+    format!("{}{odd}{first}", entry.cell)
 }
 
 fn entry(
@@ -202,6 +194,7 @@ fn entry(
     let mut entry = Entry {
         number,
         class: "v-none",
+        cell: "vq",
         letter,
         word: "no verdict",
         is_odd: false,
@@ -216,7 +209,8 @@ fn entry(
             Cell::Missing => entry.reasons.push((String::new(), "the sweep ended before it")),
             Cell::Not(why) => {
                 let is_modelled = cell.is_not_modelled();
-                entry.word = if is_modelled { "not modelled" } else { "not applicable" };
+                (entry.word, entry.cell) =
+                    if is_modelled { ("not modelled", "vm") } else { ("not applicable", "vn") };
                 entry.reasons.push((notes.reason(why), ""));
             }
             Cell::Tried { verdict, rule } => {
@@ -226,7 +220,7 @@ fn entry(
                     entry.is_odd |= !text.verdicts.contains(verdict);
                 }
                 if let Some(mark) = verdict.map(Mark::of) {
-                    (entry.class, entry.word) = (mark.class, mark.word);
+                    (entry.class, entry.cell, entry.word) = (mark.class, mark.cell, mark.word);
                 }
                 let first = || of.first().map(|one| command::of(column, one));
                 entry.command = first().unwrap_or_default();

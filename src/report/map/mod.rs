@@ -19,6 +19,8 @@ use crate::verdict::Verdict;
 pub struct Mark {
     /// The class that colours it.
     pub class: &'static str,
+    /// The same of a cell of a table, short: there are thousands of them.
+    pub cell: &'static str,
     /// Its letter.
     pub letter: char,
     /// Its word.
@@ -28,15 +30,15 @@ pub struct Mark {
 impl Mark {
     /// Of a verdict.
     pub fn of(verdict: Verdict) -> Mark {
-        let class = match verdict {
-            Verdict::Safe => "v-safe",
-            Verdict::Wastes => "v-wastes",
-            Verdict::Starves => "v-starves",
-            Verdict::Loses => "v-loses",
-            Verdict::Dies => "v-dies",
-            Verdict::Stalls => "v-stalls",
+        let (class, cell) = match verdict {
+            Verdict::Safe => ("v-safe", "vs"),
+            Verdict::Wastes => ("v-wastes", "vw"),
+            Verdict::Starves => ("v-starves", "vv"),
+            Verdict::Loses => ("v-loses", "vl"),
+            Verdict::Dies => ("v-dies", "vd"),
+            Verdict::Stalls => ("v-stalls", "vx"),
         };
-        Mark { class, letter: verdict.letter(), word: verdict.name() }
+        Mark { class, cell, letter: verdict.letter(), word: verdict.name() }
     }
 }
 
