@@ -212,17 +212,11 @@ fn each_fault_has_an_entry_with_its_cure_its_links_and_its_commands() {
                 assert!(entry.contains(&link), "{link}");
             }
         }
-<<<<<<< HEAD
         // What explains it is there too, as the entry in docs/pitfalls has it.
         let explained = pitfall::of(fault.name).expect("an entry").html();
         assert!(entry.contains(&explained), "{}", fault.name);
         let entry = entry.replace(&explained, "");
         let commands = entry.matches("<code>").count();
-=======
-        // The text of the entry, behind the list, has commands of its own.
-        let listed = entry.split("</dl>").next().unwrap_or(entry);
-        let commands = listed.matches("<code>").count();
->>>>>>> c0eaad30329b2378d656d49e81bb933c4a9a3362
         let shown = fault.cases.is_some() && !entry.contains("no loop of this map fell ill");
         // The record has no loop with a budget, which is the cure of a storm.
         let expected = if fault.name == "storm" { 1 } else { 2 };
