@@ -1,7 +1,7 @@
 //! The statistics of paired rounds: medians, ratios, and intervals that allow for rounds that
 //! resemble their neighbours.
 //!
-//! What each part rests on is named where it stands: [`block`] resamples, [`ratio`] compares
+//! What each part rests on is named where it stands: [`block`] resamples, [`Ratio`] compares
 //! within a run, [`fdr`] judges many comparisons at once.
 
 pub mod block;
