@@ -41,6 +41,8 @@ pub struct Named<'a> {
     pub backends: Vec<&'a str>,
     /// The combinations, in short: `blocking one|drain stevens`.
     pub ways: String,
+    /// How many loops that is.
+    pub loops: usize,
 }
 
 impl fmt::Display for Named<'_> {
@@ -66,8 +68,9 @@ pub fn named<'a>(loops: &[&'a Loop]) -> Vec<Named<'a>> {
         }
     }
     let named = |(backends, ways): (Vec<&'a str>, Vec<[String; 3]>)| Named {
-        backends,
+        loops: backends.len() * ways.len(),
         ways: together(&ways),
+        backends,
     };
     groups.into_iter().map(named).collect()
 }

@@ -23,6 +23,7 @@ mod marks;
 mod medians;
 mod natural;
 mod number;
+mod pairs;
 mod percentiles;
 mod pitfalls;
 mod probe;

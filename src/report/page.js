@@ -3,7 +3,8 @@
 // not have: findings and intervals are in the page. Without it the page is complete.
 //
 // Hooks, for tests: #theme, #filter, #shown (how many rows are left), #pair-base, #pair-other,
-// button[data-sort] in the heads of tables, #cell (what is told of a cell of the map).
+// #pair-count and #pair-notes (what is to be minded of the two), button[data-sort] in the heads
+// of tables, #cell (what is told of a cell of the map).
 // The address: #theme=dark&filter=epoll&pair=0-2&sort=3:1:d&at=map; a plain #map works as ever.
 "use strict";
 {
@@ -80,8 +81,20 @@
     const found = /^[^\d-]*(-?[\d,]*\.?\d+)[\s\u00a0]*(ns|\u00b5s|ms|s)?\b/.exec(text);
     return found ? Number(found[1].replaceAll(",", "")) * (units[found[2]] ?? 1) : null;
   };
-  const tables = all("main table").filter((table) =>
-    table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 && !table.matches(".map"));
+  // The chosen pair of runs is a table of this script's own.
+  const place = one("#pair");
+  const body = make("tbody", {});
+  if (place) {
+    const heads = [["Benchmark", ""], ["Ratio in the base", "number"], ["in the other", "number"], ["Ratio of ratios", "number"], ["95 % interval", "number"], ["Finding", ""], ["Median in the base", "number"], ["in the other", "number"]];
+    const head = make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)));
+    const caption = make("caption", { class: "unseen" }, "The two chosen runs, benchmark by benchmark; medians are judged by nobody");
+    const scroll = make("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "The two chosen runs" }, make("table", {}, caption, make("thead", {}, head), body));
+    place.append(make("h3", {}, "Any two of them, benchmark by benchmark"), make("ul", { id: "pair-notes", class: "reasons" }), scroll);
+  }
+  const tables = all("main table").filter((table) => {
+    const many = table.tBodies.length === 1 && (table.tBodies[0] === body || table.tBodies[0].rows.length > 1);
+    return many && table.tHead?.rows.length === 1 && !table.matches(".map");
+  });
   const home = tables.map((table) => [...table.tBodies[0].rows]);
   const sortBy = (table, column, down) => {
     const body = table.tBodies[0];
@@ -135,15 +148,15 @@
     }
   };
 
-  // Pairs of runs: any of the page's, judged when it was written.
-  const source = one("#pairs")?.textContent.split("\n").filter((line) => line !== "") ?? [];
-  const benchmarks = source.filter((line) => !line.startsWith("=")).map((line) => line.split("\t"));
-  const judged = new Map(source.filter((line) => line.startsWith("=")).map((line) => {
-    const [pair, ...changes] = line.slice(1).split("\t");
-    return [pair.replace(",", "-"), changes];
-  }));
+  // Pairs of runs: any of the page's, judged when it was written. How that is spelt is told
+  // where it is written, in pairs.rs.
+  const lines = one("#pairs")?.textContent.split("\n") ?? [];
+  const many = Number(lines[0] ?? 0);
+  const benchmarks = lines.slice(1, many + 1).map((line) => line.split("\t"));
+  const said = (kind) => lines.slice(many + 1).filter((line) => line.startsWith(kind)).map((line) => line.slice(1).split("\t"));
+  const [judged, without, notes] = ["=", "#", "!"].map((kind) => new Map(said(kind).map(([pair, ...rest]) => [pair, rest])));
+  const reasons = said("?").map(([reason]) => reason);
   const names = all("#runs th.run").map((head) => head.textContent);
-  const place = one("#pair");
   const picked = () => {
     const [base, other] = state.pair.split("-").map(Number);
     const fits = state.pair !== "" && base !== other && names[base] !== undefined && names[other] !== undefined;
@@ -159,17 +172,18 @@
       set("pair", pair.join("-"));
       drawPair();
     })) : [];
-  const body = make("tbody", {});
   if (place) {
-    const heads = [["Benchmark", ""], ["Ratio in the base", "number"], ["in the other", "number"], ["Ratio of ratios", "number"], ["95 % interval", "number"], ["Finding", ""], ["Medians, not judged", ""]];
-    const head = make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)));
-    const caption = make("caption", { class: "unseen" }, "The two chosen runs, benchmark by benchmark");
-    const table = make("table", {}, caption, make("thead", {}, head), body);
-    const scroll = make("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "The two chosen runs" }, table);
     const count = make("p", { id: "pair-count", role: "status" });
-    const line = make("div", { class: "tools", role: "group", "aria-label": "Runs to compare" }, ...pickers.map(([, label]) => label), count);
-    place.append(make("h3", {}, "Any two of them"), line, scroll);
+    one("#pair h3").after(make("div", { class: "tools", role: "group", "aria-label": "Runs to compare" }, ...pickers.map(([, label]) => label), count));
   }
+  // To three digits; the end of an interval is not called one when it is not: a finding may hang
+  // on it.
+  const three = (n, isEnd) => {
+    if (!(n > 0 && Number.isFinite(n))) return "\u2013";
+    const rounded = Number(n.toPrecision(3));
+    if (isEnd && rounded === 1 && n !== 1) return n.toFixed(4);
+    return rounded.toFixed(Math.min(9, Math.max(0, 2 - Math.floor(Math.log10(rounded)))));
+  };
   const drawPair = () => {
     if (!place) return;
     const [base, other] = picked();
@@ -177,23 +191,28 @@
     // A pair was judged in one order; the other is its reverse.
     const turned = base > other;
     const changes = judged.get(turned ? `${other}-${base}` : `${base}-${other}`) ?? [];
+    const whys = without.get(`${base}-${other}`) ?? [];
     const words = state.filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
     const found = { better: 0, worse: 0 };
-    const lines = [];
+    const drawn = [];
     for (const [at, [id, ...runs]] of benchmarks.entries()) {
-      const change = /^(\d+) (\d+) (\d+)([bw]?)$/.exec(changes[at] ?? "");
-      let [point, low, high] = change ? change.slice(1, 4).map((n) => Number(n) / 1000) : [];
-      if (change && turned) [point, low, high] = [1 / point, 1 / high, 1 / low];
+      const change = /^(\S+) (\S+) ([^\sbw]+)([bw]?)$/.exec(changes[at] ?? "");
+      let [point, low, high] = change ? change.slice(1, 4).map(Number) : [];
+      if (turned && change) [point, low, high] = [1 / point, 1 / high, 1 / low];
       const finding = { b: turned ? "worse" : "better", w: turned ? "better" : "worse" }[change?.[4]] ?? "";
       if (finding !== "") found[finding] += 1;
       if (!words.every((word) => id.toLowerCase().includes(word))) continue;
       const [[m, r], [n, q]] = [base, other].map((run) => (runs[run] ?? "").split("|"));
-      const cells = [r ? `${r}\u00d7` : "", q ? `${q}\u00d7` : "", change ? `${point.toFixed(3)}\u00d7` : "", change ? `[${low.toFixed(3)}, ${high.toFixed(3)}]` : "", change ? finding || "not distinguishable" : "not compared", m && n ? `${m}, ${n}` : ""];
-      const row = make("tr", {}, make("th", { scope: "row" }, id), ...cells.map((text, column) => make("td", { class: 4 > column ? "number" : column === 4 ? finding : "" }, text)));
-      lines.push(row);
+      const ends = change ? [`${three(point)}\u00d7`, `[${three(low, true)}, ${three(high, true)}]`, finding || "not distinguishable"] : ["", "", reasons[whys[at]] ?? "in neither of the two"];
+      const cells = [r ? `${r}\u00d7` : "", q ? `${q}\u00d7` : "", ...ends, m ?? "", n ?? ""];
+      const kind = (column) => (column !== 4 ? "number" : change ? finding : "absent");
+      drawn.push(make("tr", {}, make("th", { scope: "row" }, id), ...cells.map((text, column) => make("td", { class: kind(column) }, text))));
     }
-    body.replaceChildren(...lines);
+    body.replaceChildren(...drawn);
+    home[tables.findIndex((table) => table.tBodies[0] === body)] = drawn;
+    one("#pair-notes").replaceChildren(...(notes.get(`${base}-${other}`) ?? []).filter((note) => note !== "").map((note) => make("li", {}, note)));
     one("#pair-count").textContent = `${found.better} better, ${found.worse} worse, of ${changes.filter((text) => text !== "").length} compared`;
+    order();
   };
 
   // A cell of the map: what it is, why, and the command that shows it again.
@@ -204,16 +223,22 @@
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       const cell = link.closest("td");
-      const why = document.getElementById(link.hash.slice(1));
+      const entry = document.getElementById(link.hash.slice(1));
+      if (!entry) return;
       const row = one("th", cell.parentElement);
       const column = table.tHead.rows[1].cells[cell.cellIndex - 1].dataset.show;
-      const entry = make("a", { href: `#fault-${column.split(" ")[0]}` }, "the pitfall and its trials, step by step");
+      // The entry with the command of this very row; of a rule or a reason what is listed of it.
+      const copy = entry.cloneNode(true);
+      copy.removeAttribute("id");
+      const command = one("code", copy);
+      if (command) command.textContent = `rstall show ${column} ${row.dataset.show}`;
+      const why = all("a", copy).map((to) => document.getElementById(to.hash.slice(1))?.nextElementSibling?.textContent ?? "");
       const close = make("button", { type: "button" }, "Close");
       close.addEventListener("click", () => { told.hidden = true; link.focus(); });
       told.replaceChildren(
-        make("p", {}, make("b", {}, `${column}: `), `${link.getAttribute("aria-label")}. ${why?.textContent ?? ""}: ${why?.nextElementSibling?.textContent ?? ""}`),
-        make("p", {}, make("code", {}, `rstall show ${column} ${row.dataset.show}`)),
-        make("p", {}, make("a", { href: link.hash }, "the rule in the list"), " \u00b7 ", entry, " ", close));
+        make("p", {}, make("b", {}, `${column}: `), ...copy.childNodes),
+        make("p", {}, ...why.map((text) => `${text} `)),
+        make("p", {}, make("a", { href: link.hash }, "all cells that came to the same"), " \u00b7 ", make("a", { href: `#fault-${column.split(" ")[0]}` }, "the pitfall and its trials, step by step"), " ", close));
       table.closest(".scroll").after(told);
       told.hidden = false;
     });
@@ -249,6 +274,5 @@
     go();
   };
   addEventListener("hashchange", restore);
-  if (place) one("#beside").hidden = false;
   restore();
 }

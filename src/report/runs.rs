@@ -4,20 +4,26 @@
 //! nothing here calculates, nor does the page's script.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-use super::{Source, number, surroundings};
+use super::map::Mark;
+use super::{Source, number, pairs, surroundings};
 use crate::compare::{self, Compared, Comparison, Finding};
 use crate::kernel::NATIVE;
-use crate::record::loops::Loop;
-use crate::record::map::{Cell, Map};
+use crate::record::loops::{self, Loop};
+use crate::record::map::{self, Cell};
 use crate::record::{NOISY, Run};
+use crate::verdict::Verdict;
+
+/// How many kinds of loops are named where a map differs; the others are counted.
+const NAMED: usize = 3;
 
 /// The section on runs.
 #[derive(Debug)]
 pub struct Runs {
     /// Each run, the base first.
     pub rows: Vec<Row>,
+    /// The runs that differ from the base in more than what was measured.
+    pub differing: Vec<String>,
     /// What is to be minded where a run is compared with the base: the run's name, and what.
     pub warnings: Vec<(String, Vec<String>)>,
     /// Backends over all of their cells: the name, the kernel where it is modelled, and what
@@ -25,10 +31,23 @@ pub struct Runs {
     pub backends: Vec<(String, Option<String>, Vec<Came>)>,
     /// A table a group.
     pub tables: Vec<Table>,
-    /// Where maps differ from the base's, in sentences; by run.
-    pub maps: Vec<(String, Vec<String>)>,
+    /// Where maps differ from the base's, by run.
+    pub maps: Vec<(String, Vec<Difference>)>,
     /// What the script picks from: every pair of runs, judged.
     pub pairs: String,
+}
+
+/// Loops whose verdict is another one in another run.
+#[derive(Debug)]
+pub struct Difference {
+    /// The fault, with its arm where it has several.
+    pub column: String,
+    /// The kernel's name, where it is modelled.
+    pub modelled: Option<String>,
+    /// The verdict in the base, and in the other run.
+    pub verdicts: [Mark; 2],
+    /// The loops.
+    pub loops: String,
 }
 
 /// One run in the list.
@@ -87,17 +106,22 @@ impl Runs {
         let (base, others) = sources.split_first().filter(|(_, others)| !others.is_empty())?;
         let compared: Vec<Comparison> =
             others.iter().map(|other| compare::compare(base.run, other.run)).collect();
-        let with = |what: Vec<Vec<String>>| {
-            let named = others.iter().map(|other| other.name.clone()).zip(what);
-            named.filter(|(_, what)| !what.is_empty()).collect()
-        };
+        let names = || others.iter().map(|other| other.name.clone());
+        let warnings = names().zip(compared.iter().map(pairs::notes));
+        let maps = names().zip(others.iter().map(|other| differences(base.run, other.run)));
         Some(Runs {
             rows: sources.iter().map(row).collect(),
-            warnings: with(compared.iter().map(|one| one.warnings.clone()).collect()),
+            differing: others
+                .iter()
+                .zip(&compared)
+                .filter(|(_, one)| !one.warnings.is_empty())
+                .map(|(other, _)| other.name.clone())
+                .collect(),
+            warnings: warnings.filter(|(_, notes)| !notes.is_empty()).collect(),
             backends: backends(&compared),
             tables: tables(&compared),
-            maps: with(others.iter().map(|other| differences(base.run, other.run)).collect()),
-            pairs: pairs(sources),
+            maps: maps.filter(|(_, differences)| !differences.is_empty()).collect(),
+            pairs: pairs::of(sources),
         })
     }
 }
@@ -223,91 +247,53 @@ fn ratio(cell: &Compared, which: usize) -> String {
     cell.ratios[which].map_or_else(String::new, |of| format!("{}\u{d7}", number::ratio(of.point)))
 }
 
-/// Which cells of the base's map came to something else in the other's.
-fn differences(base: &Run, other: &Run) -> Vec<String> {
+/// Where the cells of the base's map came to another verdict in the other's: loops together that
+/// went the same way under the same fault.
+fn differences(base: &Run, other: &Run) -> Vec<Difference> {
     let (Some(Ok(base)), Some(Ok(other))) = (&base.map, &other.map) else {
         return Vec::new();
     };
-    let verdict = |map: &Map, column: usize, of: &Loop| {
-        let row = map.rows.iter().find(|row| row.loops.contains(of))?;
-        match row.cells.get(column)? {
-            Cell::Tried { verdict, .. } => *verdict,
-            Cell::Not(_) | Cell::Missing => None,
-        }
+    let verdict = |row: &map::Row, column: usize| match row.cell(column) {
+        Cell::Tried { verdict, .. } => *verdict,
+        Cell::Not(_) | Cell::Missing => None,
     };
+    // Each loop of the base with its row, and its row there.
+    let loops: Vec<(&Loop, &map::Row, &map::Row)> = base
+        .rows
+        .iter()
+        .flat_map(|row| row.loops.iter().map(move |of| (of, row)))
+        .filter_map(|(of, row)| {
+            Some((of, row, other.rows.iter().find(|there| there.loops.contains(of))?))
+        })
+        .collect();
     let mut found = Vec::new();
     for (at, column) in base.columns.iter().enumerate() {
         let Some(there) = other.columns.iter().position(|one| one == column) else { continue };
-        for of in base.rows.iter().flat_map(|row| &row.loops) {
-            let both = (verdict(base, at, of), verdict(other, there, of));
-            if let (Some(before), Some(after)) = both
+        let mut ways: BTreeMap<(Verdict, Verdict), Vec<&Loop>> = BTreeMap::new();
+        for (of, row, other) in &loops {
+            if let (Some(before), Some(after)) = (verdict(row, at), verdict(other, there))
                 && before != after
             {
-                let arm =
-                    if column.arm.is_empty() { String::new() } else { format!("/{}", column.arm) };
-                let label = match modelled(&column.kernel) {
-                    Some(kernel) => format!(" (modelled {kernel})"),
-                    None => String::new(),
-                };
-                found.push(format!(
-                    "{}{arm}{label}, {of}: {before}, and here {after}",
-                    column.fault
-                ));
+                ways.entry((before, after)).or_default().push(of);
             }
         }
+        found.extend(ways.into_iter().map(|((before, after), of)| Difference {
+            column: column.fault_and_arm(),
+            modelled: modelled(&column.kernel),
+            verdicts: [before, after].map(Mark::of),
+            loops: named(&of),
+        }));
     }
     found
 }
 
-/// Every pair of runs, judged, in as few characters as can be: a line a benchmark with its id
-/// and what each run has of it, `median ratio`, then a line a pair that begins with its runs'
-/// places and has for each benchmark `point low high finding`, in thousandths, or nothing.
-fn pairs(sources: &[Source<'_>]) -> String {
-    let mut ids: Vec<&str> = Vec::new();
-    let mut known: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, _, cell) in sources.iter().flat_map(|source| source.run.cells()) {
-        known.entry(&cell.id).or_insert_with(|| {
-            ids.push(&cell.id);
-            ids.len() - 1
-        });
+/// Loops by what they have in common: the first few, and how many more there are.
+fn named(of: &[&Loop]) -> String {
+    let all = loops::named(of);
+    let mut words: Vec<String> = all.iter().take(NAMED).map(ToString::to_string).collect();
+    let told: usize = all.iter().take(NAMED).map(|one| one.loops).sum();
+    if told < of.len() {
+        words.push(format!("and {} more", number::of(of.len() - told, "loop")));
     }
-    let mut text = String::new();
-    for id in &ids {
-        // A name with a line or a tab in it would be taken for two.
-        let plain: String = id.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        text.push_str(&plain);
-        for source in sources {
-            text.push('\t');
-            let cell = source.run.cells().find(|(_, _, cell)| cell.id == **id);
-            if let Some((_, _, cell)) = cell {
-                let median =
-                    cell.median.map_or_else(String::new, |median| number::time(median.point));
-                let ratio = cell.ratio.map_or_else(String::new, |of| number::ratio(of.raw.point));
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{median}|{ratio}");
-            }
-        }
-        text.push('\n');
-    }
-    for (at, base) in sources.iter().enumerate() {
-        for (beside, other) in sources.iter().enumerate().skip(at + 1) {
-            let comparison = compare::compare(base.run, other.run);
-            let mut judged = vec![String::new(); ids.len()];
-            for cell in &comparison.cells {
-                let (Ok(change), Some(&place)) = (&cell.change, known.get(cell.id.as_str())) else {
-                    continue;
-                };
-                let finding = match change.finding {
-                    Finding::Better => "b",
-                    Finding::Worse => "w",
-                    Finding::Indistinguishable => "",
-                };
-                let part = |of: f64| (of * 1e3).round().clamp(0.0, 1e9);
-                let (point, low, high) = (change.ratio.point, change.ratio.low, change.ratio.high);
-                judged[place] = format!("{} {} {}{finding}", part(point), part(low), part(high));
-            }
-            let _ = writeln!(text, "={at},{beside}\t{}", judged.join("\t"));
-        }
-    }
-    text
+    words.join("; ")
 }

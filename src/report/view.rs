@@ -103,6 +103,7 @@ impl Page {
         };
         let caveats = Caveats::of(run);
         let natural = Natural::of(run, &caveats);
+        let runs = Runs::of(sources);
         let (modelled_standing, standing) =
             standing(run).into_iter().partition(|standing| standing.modelled.is_some());
         let forced = stalls::native(run, FORCED).map(|group| chart(run, group, "chart".to_owned()));
@@ -114,7 +115,7 @@ impl Page {
             host: host(run),
             began: run.began.clone(),
             record: links.record("run.json"),
-            marks: marks(run),
+            marks: marks(run, runs.as_ref()),
             lead: answer::lead(run),
             findings: answer::findings(run),
             verdicts: verdicts::of(run),
@@ -130,7 +131,7 @@ impl Page {
             standing,
             modelled_standing,
             groups: groups::of(run, &caveats, links)?,
-            runs: Runs::of(sources),
+            runs,
             unreached: unreached(run).join(", "),
             absent: findings::absent(run).iter().map(absent).collect(),
             surroundings: surroundings::of(run),
@@ -141,8 +142,14 @@ impl Page {
 }
 
 /// What must be known of the whole run before anything is read.
-fn marks(run: &Run) -> Vec<(&'static str, String)> {
+fn marks(run: &Run, runs: Option<&Runs>) -> Vec<(&'static str, String)> {
     let mut marks = Vec::new();
+    if let Some(runs) = runs.filter(|runs| !runs.differing.is_empty()) {
+        let names = runs.differing.join(", ");
+        let why = "not like the base in kernel, CPU, limits, versions, options or format: see the \
+                   runs side by side.";
+        marks.push(("runs differ", format!("{names}: {why}")));
+    }
     if run.interrupted {
         marks.push((
             "interrupted",

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use rstall::fault;
 use rstall::record::Run;
 use rstall::record::loops::Loop;
 use rstall::record::map::{Cell, Column, Map, Unexpected};
 use rstall::verdict::Verdict;
+use rstall::{fault, pitfall};
 
 use super::markup::{escaped, section, tags, text};
 use super::{all_records, closing, page, record};
@@ -212,6 +212,10 @@ fn each_fault_has_an_entry_with_its_cure_its_links_and_its_commands() {
                 assert!(entry.contains(&link), "{link}");
             }
         }
+        // What explains it is there too, as the entry in docs/pitfalls has it.
+        let explained = pitfall::of(fault.name).expect("an entry").html();
+        assert!(entry.contains(&explained), "{}", fault.name);
+        let entry = entry.replace(&explained, "");
         let commands = entry.matches("<code>").count();
         let shown = fault.cases.is_some() && !entry.contains("no loop of this map fell ill");
         // The record has no loop with a budget, which is the cure of a storm.
