@@ -1,10 +1,10 @@
-// Sorts, filters, picks runs and themes, tells of a cell of the map; keeps all of it in the
+// Sorts, filters, picks runs and themes, gives the command of a cell of the map; keeps it in the
 // address, so that a link shows what its sender saw. It calculates nothing that a record does
 // not have: findings and intervals are in the page. Without it the page is complete.
 //
 // Hooks, for tests: #theme, #filter, #shown (how many rows are left), #pair-base, #pair-other,
 // #pair-count and #pair-notes (what is to be minded of the two), button[data-sort] in the heads
-// of tables, #cell (what is told of a cell of the map).
+// of tables.
 // The address: #theme=dark&filter=epoll&pair=0-2&sort=3:1:d&at=map; a plain #map works as ever.
 "use strict";
 {
@@ -75,26 +75,24 @@
   tools.append(make("label", { for: "filter" }, "Filter rows", filter), shown, themeLabel);
   one("header").append(tools);
 
-  // Sorting: numbers by their size whatever their unit, the rest as text; what is missing last.
+  // Sorting: numbers by their size whatever their unit, the rest as text behind them; what says
+  // nothing last.
   const units = { ns: 1, "\u00b5s": 1e3, ms: 1e6, s: 1e9 };
   const size = (text) => {
     const found = /^[^\d-]*(-?[\d,]*\.?\d+)[\s\u00a0]*(ns|\u00b5s|ms|s)?\b/.exec(text);
     return found ? Number(found[1].replaceAll(",", "")) * (units[found[2]] ?? 1) : null;
   };
-  // The chosen pair of runs is a table of this script's own.
+  const tables = all("main table").filter((table) =>
+    table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 && !table.matches(".map, details:not([open]) *"));
+  // A pair of runs that was chosen has a table of this script's own, the last of them.
   const place = one("#pair");
+  const heads = [["Benchmark", ""], ["Ratio in the base", "number"], ["in the other", "number"], ["Ratio of ratios", "number"], ["95 % interval", "number"], ["Finding", ""], ["Median in the base", "number"], ["in the other", "number"]];
+  const head = make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)));
+  const caption = make("caption", { class: "unseen" }, "The two chosen runs, benchmark by benchmark; medians are judged by nobody");
   const body = make("tbody", {});
-  if (place) {
-    const heads = [["Benchmark", ""], ["Ratio in the base", "number"], ["in the other", "number"], ["Ratio of ratios", "number"], ["95 % interval", "number"], ["Finding", ""], ["Median in the base", "number"], ["in the other", "number"]];
-    const head = make("tr", {}, ...heads.map(([name, kind]) => make("th", { scope: "col", class: kind }, name)));
-    const caption = make("caption", { class: "unseen" }, "The two chosen runs, benchmark by benchmark; medians are judged by nobody");
-    const scroll = make("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "The two chosen runs" }, make("table", {}, caption, make("thead", {}, head), body));
-    place.append(make("h3", {}, "Any two of them, benchmark by benchmark"), make("ul", { id: "pair-notes", class: "reasons" }), scroll);
-  }
-  const tables = all("main table").filter((table) => {
-    const many = table.tBodies.length === 1 && (table.tBodies[0] === body || table.tBodies[0].rows.length > 1);
-    return many && table.tHead?.rows.length === 1 && !table.matches(".map");
-  });
+  const pairTable = make("table", {}, caption, make("thead", {}, head), body);
+  const chosenPair = make("div", { class: "scroll", role: "group", tabindex: "0", "aria-label": "The two chosen runs" }, pairTable);
+  if (place) tables.push(pairTable);
   const home = tables.map((table) => [...table.tBodies[0].rows]);
   const sortBy = (table, column, down) => {
     const body = table.tBodies[0];
@@ -102,14 +100,15 @@
     const key = (row) => {
       const text = row.cells[column]?.firstChild?.textContent.trim() ?? "";
       const number = column === 0 ? null : size(text);
-      return [row.cells.length > column ? number : null, text];
+      const kind = text === "" || text === "\u2013" ? 2 : number === null ? 1 : 0;
+      return { kind, text, number };
     };
     const keys = new Map(sorted.map((row) => [row, key(row)]));
-    sorted.sort((a, b) => {
-      const [[x, s], [y, t]] = [keys.get(a), keys.get(b)];
-      const missing = (column > 0 && (x === null || y === null)) ? (x === null) - (y === null) : 0;
-      if (missing !== 0) return missing;
-      return (down ? -1 : 1) * (column > 0 ? x - y || s.localeCompare(t) : s.localeCompare(t));
+    sorted.sort((one, other) => {
+      const [a, b] = [keys.get(one), keys.get(other)];
+      if (a.kind !== b.kind) return a.kind - b.kind;
+      const by = a.kind === 0 ? a.number - b.number : 0;
+      return (down ? -1 : 1) * (by || a.text.localeCompare(b.text));
     });
     body.append(...sorted);
   };
@@ -174,9 +173,11 @@
       set("pair", pair.join("-"));
       drawPair();
     })) : [];
+  const count = make("p", { id: "pair-count", role: "status" });
+  const minded = make("ul", { id: "pair-notes", class: "reasons" });
   if (place) {
-    const count = make("p", { id: "pair-count", role: "status" });
-    one("#pair h3").after(make("div", { class: "tools", role: "group", "aria-label": "Runs to compare" }, ...pickers.map(([, label]) => label), count));
+    const line = make("div", { class: "tools", role: "group", "aria-label": "Runs to compare" }, ...pickers.map(([, label]) => label), count);
+    place.append(make("h3", {}, "Any two of them alone"), line, minded);
   }
   // To three digits; the end of an interval is not called one when it is not: a finding may hang
   // on it.
@@ -190,6 +191,15 @@
     if (!place) return;
     const [base, other] = picked();
     for (const [at, [list]] of pickers.entries()) list.value = String([base, other][at]);
+    const isChosen = state.pair !== "";
+    one("#beside").open = !isChosen;
+    minded.hidden = !isChosen;
+    if (!isChosen) {
+      count.textContent = "as in the tables below, until two are chosen";
+      chosenPair.remove();
+      return;
+    }
+    place.append(chosenPair);
     // A pair was judged in one order; the other is its reverse.
     const turned = base > other;
     const changes = judged.get(turned ? `${other}-${base}` : `${base}-${other}`) ?? [];
@@ -211,38 +221,21 @@
       drawn.push(make("tr", {}, make("th", { scope: "row" }, id), ...cells.map((text, column) => make("td", { class: kind(column) }, text))));
     }
     body.replaceChildren(...drawn);
-    home[tables.findIndex((table) => table.tBodies[0] === body)] = drawn;
-    one("#pair-notes").replaceChildren(...(notes.get(`${base}-${other}`) ?? []).filter((note) => note !== "").map((note) => make("li", {}, note)));
-    one("#pair-count").textContent = `${found.better} better, ${found.worse} worse, of ${changes.filter((text) => text !== "").length} compared`;
+    home[tables.indexOf(pairTable)] = drawn;
+    minded.replaceChildren(...(notes.get(`${base}-${other}`) ?? []).filter((note) => note !== "").map((note) => make("li", {}, note)));
+    count.textContent = `${found.better} better, ${found.worse} worse, of ${changes.filter((text) => text !== "").length} compared`;
     order();
   };
 
-  // A cell of the map: what it is, why, and the command that shows it again.
-  const told = make("div", { id: "cell", class: "told-cell", role: "status", hidden: "" });
+  // A cell of the map leads to its entry, whose command becomes that of the cell's own row.
   for (const table of all("table.map")) {
     table.addEventListener("click", (event) => {
       const link = event.target.closest("td a");
-      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
+      const command = link && document.getElementById(link.hash.slice(1))?.querySelector("code");
+      if (!command) return;
       const cell = link.closest("td");
-      const entry = document.getElementById(link.hash.slice(1));
-      if (!entry) return;
-      const row = one("th", cell.parentElement);
       const column = table.tHead.rows[1].cells[cell.cellIndex - 1].dataset.show;
-      // The entry with the command of this very row; of a rule or a reason what is listed of it.
-      const copy = entry.cloneNode(true);
-      copy.removeAttribute("id");
-      const command = one("code", copy);
-      if (command) command.textContent = `rstall show ${column} ${row.dataset.show}`;
-      const why = all("a", copy).map((to) => document.getElementById(to.hash.slice(1))?.nextElementSibling?.textContent ?? "");
-      const close = make("button", { type: "button" }, "Close");
-      close.addEventListener("click", () => { told.hidden = true; link.focus(); });
-      told.replaceChildren(
-        make("p", {}, make("b", {}, `${column}: `), ...copy.childNodes),
-        make("p", {}, ...why.map((text) => `${text} `)),
-        make("p", {}, make("a", { href: link.hash }, "all cells that came to the same"), " \u00b7 ", make("a", { href: `#fault-${column.split(" ")[0]}` }, "the pitfall and its trials, step by step"), " ", close));
-      table.closest(".scroll").after(told);
-      told.hidden = false;
+      command.textContent = `rstall show ${column} ${one("th", cell.parentElement).dataset.show}`;
     });
   }
 
