@@ -65,6 +65,12 @@ fn what_got_worse_is_marked_and_what_did_not_is_not() {
     assert!(words.contains("the kernel differs: "), "a warning");
     assert!(words.contains("another <kernel> in the other run"), "{words}");
     assert!(html.split("<main>").next().is_some_and(|head| head.contains(">runs differ</span>")));
+    // Two runs of an old format that are alike in all else do not differ: each is to be minded.
+    let mut old = base.clone();
+    old.schema = 3;
+    let again = side_by_side(&[&old, &old]);
+    let head = text(again.split("<main>").next().expect("a head"));
+    assert!(!head.contains("runs differ") && head.contains("to be minded run 1:"), "{head}");
     // The script's own copy says the same of every pair, in the order of the runs.
     let pairs = Pairs::read(runs);
     let mio = pairs.place("accept_burst/mio/256");
