@@ -10,9 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The clock is the system's, not the process's: readings taken in two processes of one
 /// machine compare (clock_getres(2)).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Moment(pub u64);
 
 impl Moment {

@@ -11,7 +11,7 @@ use rstall::bench::collect::{self, Collected, Rounds, Stopped};
 use rstall::bench::{Context, Group, Miss, Rig, Sample, Series, Subject, summary};
 use rstall::kernel;
 use rstall::listener::Mode;
-use rstall::record::Status;
+use rstall::record::{Collection, Status};
 
 /// What each made-up series does; a backend's name carries it into the rig.
 const SCRIPT: [(&str, &str); 8] = [
@@ -138,6 +138,18 @@ fn the_summary_tells_a_ratio_from_a_tie_and_a_failure_from_both() {
     assert_eq!(cell("steady").ratio, None, "the reference is not compared with itself");
     assert!(matches!(cell("broken").status, Status::Failed(_)));
     assert_eq!(cell("broken").median, None, "what failed has no result");
+}
+
+#[test]
+fn what_was_collected_of_a_round_or_two_can_be_read_again() {
+    let _guard = ONE_AT_A_TIME.lock();
+    for count in [1, 2, 3] {
+        let (series, rounds) = collect(&["steady", "twice"], 2, count);
+        let collection = summary::summarise(&GROUP, None, &series, &rounds, 2);
+        let text = serde_json::to_string(&collection).expect("JSON");
+        let again: Collection = serde_json::from_str(&text).expect("it can be read");
+        assert_eq!(again, collection);
+    }
 }
 
 #[test]

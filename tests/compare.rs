@@ -64,6 +64,20 @@ fn a_backend_that_was_slowed_down_is_found_and_no_other() {
 }
 
 #[test]
+fn a_cell_alone_is_as_noisy_as_it_is_among_all() {
+    let (before, again) = (record("before"), record("again"));
+    let all = compare::compare(&before, &again);
+    let id = "accept_burst/async_io/256";
+    let alone = compare::compare_those(&before, &again, |one| one == id);
+    let of = |comparison: &Comparison| {
+        let cell = comparison.cells.iter().find(|cell| cell.id == id).expect("it is there");
+        cell.change.clone().expect("compared").ratio
+    };
+    assert_eq!(alone.cells.len(), 1);
+    assert_eq!(of(&alone), of(&all));
+}
+
+#[test]
 fn a_comparison_is_told_as_it_was() {
     let same = compare::compare(&record("before"), &record("again"));
     assert_as_before("same.txt", &told(&same));

@@ -15,7 +15,7 @@ use rstall::report::{self, Links, Source};
 use serde_json::{Map, Value, json};
 
 /// How many damaged records of each kind are tried.
-const TRIALS: u64 = 60;
+const TRIALS: u64 = 30;
 
 /// How long one may take. A safety net: a hang is told by its seed.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -83,7 +83,6 @@ fn run(line: &str, folder: &Path, programs: &Path) -> Output {
 fn assert_works(line: &str, output: &Output) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "$ {line}\n{}\n{errors}", output.status);
-    assert!(!output.stdout.is_empty() || !errors.is_empty(), "$ {line}\nsaid nothing");
 }
 
 #[test]

@@ -21,6 +21,10 @@ fn the_median_is_the_middle() {
 fn nothing_has_no_estimate() {
     let mut rng = Rng::with_seed(1);
     assert_eq!(stats::median_of(&[], &mut rng), None);
+    assert_eq!(stats::median_of(&[5.0], &mut rng), None, "one value says nothing of its error");
+    assert_eq!(stats::median_of(&[5.0, 0.0], &mut rng), None, "0 has no logarithm");
+    let wild = stats::median_of(&[1e-9, 1e90], &mut rng).expect("two values");
+    assert!(wild.low > 0.0 && wild.high.is_finite(), "{wild:?}: JSON has no infinity");
     assert_eq!(Ratio::judge(&[], None, &mut rng), None);
 }
 

@@ -209,8 +209,14 @@ fn the_registries_and_their_files_agree() {
 #[test]
 fn nothing_names_the_machine_it_was_written_on() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let documents =
-        ["README.md", "METHODOLOGY.md", "BIAS.md", "GLOSSARY.md", "CHANGELOG.md", "CONTRIBUTING.md"];
+    let documents = [
+        "README.md",
+        "METHODOLOGY.md",
+        "BIAS.md",
+        "GLOSSARY.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+    ];
     let mut files = all_files();
     files.extend(documents.iter().filter_map(|name| {
         let path = root.join(name);

@@ -124,7 +124,8 @@ export async function enforcesItsPolicy(open) {
 const holdings = () => {
   const isShown = (one) => one.getClientRects().length > 0;
   const main = document.querySelector('main') ?? document.body;
-  const tables = [...main.querySelectorAll('table')];
+  // That of any two runs is the script's own: what it shows is in the others, against the base.
+  const tables = [...main.querySelectorAll('table')].filter((one) => !one.closest('#pair'));
   const drawings = [...main.querySelectorAll('svg')];
   return {
     tables: tables.map((one) => `${one.caption?.textContent.trim()}: ${one.rows.length} rows, ${one.querySelectorAll('td').length} cells`),

@@ -141,9 +141,6 @@ impl Duel {
     fn obstacle(&self, last: &Look) -> String {
         let width = width(&last.ratio.raw);
         let percent = |fraction: f64| format!("{:.1} %", 100.0 * fraction);
-        if width.is_infinite() {
-            return "too few rounds to know anything of their noise: allow more".to_owned();
-        }
         let mut why = format!(
             "after {} rounds each end is within {} of the point, and not within {}",
             last.rounds,

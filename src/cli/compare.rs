@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use regex::Regex;
 use rstall::compare::{self, Telling};
-use rstall::record::{Run, store};
+use rstall::record::store;
 
 /// The exit status of a comparison that could not be made.
 const TROUBLE: u8 = 2;
@@ -25,7 +25,8 @@ pub struct Compare {
     /// What counts as worse: beyond this, and beyond the noise
     #[arg(long, default_value = "5%", value_parser = percent)]
     threshold: f64,
-    /// A regular expression: only cells whose id it matches
+    /// A regular expression: only cells whose id it matches; how noisy the runs are is still told
+    /// by all
     #[arg(long)]
     filter: Option<Regex>,
     /// A line for every cell, not only for those that changed
@@ -55,10 +56,9 @@ impl Compare {
 
     fn compared(&self) -> Result<ExitCode, String> {
         let load = |name: &String| store::named(name).map_err(|error| error.to_string());
-        let (mut base, mut other) = (load(&self.base)?, load(&self.other)?);
-        self.select(&mut base);
-        self.select(&mut other);
-        let comparison = compare::compare(&base, &other);
+        let (base, other) = (load(&self.base)?, load(&self.other)?);
+        let wanted = |id: &str| self.filter.as_ref().is_none_or(|filter| filter.is_match(id));
+        let comparison = compare::compare_those(&base, &other, wanted);
         if comparison.cells.iter().all(|cell| cell.change.is_err()) {
             return Err(self.nothing());
         }
@@ -72,14 +72,6 @@ impl Compare {
         super::show(&text)?;
         let is_worse = !comparison.worse(self.threshold).is_empty();
         Ok(if is_worse { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-    }
-
-    /// Leaves out what the filter does not match.
-    fn select(&self, run: &mut Run) {
-        let Some(filter) = &self.filter else { return };
-        for collection in run.groups.iter_mut().flat_map(|group| &mut group.collections) {
-            collection.cells.retain(|cell| filter.is_match(&cell.id));
-        }
     }
 
     fn nothing(&self) -> String {

@@ -68,8 +68,12 @@ struct One {
     error: Error,
 }
 
-/// Judges the cells that have a pair, in place.
-pub(super) fn judge(cells: &mut [Compared], pairs: &[Option<Paired>]) -> Judged {
+/// Judges the wanted cells that have a pair, in place.
+pub(super) fn judge(
+    cells: &mut [Compared],
+    pairs: &[Option<Paired>],
+    wanted: impl Fn(&str) -> bool,
+) -> Judged {
     let mut judged = Judged { shifts: Vec::new(), backends: Vec::new() };
     let mut ones: Vec<One> = Vec::new();
     for (at, pair) in pairs.iter().enumerate() {
@@ -79,6 +83,7 @@ pub(super) fn judge(cells: &mut [Compared], pairs: &[Option<Paired>]) -> Judged 
     for kernel in grouped(&ones, |one| cells[one.at].kernel.clone()) {
         let mut kernel = kernel;
         widen(&mut kernel, |one| cells[one.at].group.clone());
+        kernel.retain(|one| wanted(&cells[one.at].id));
         let changes = findings(&kernel.iter().map(|one| (one.log, one.error)).collect::<Vec<_>>());
         judged.backends.extend(backends(cells, &kernel));
         for (one, change) in kernel.iter().zip(changes) {

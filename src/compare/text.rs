@@ -48,7 +48,7 @@ pub fn text(comparison: &Comparison, telling: Telling) -> String {
     let backends = comparison.backends.iter().map(backend).collect();
     section(
         &mut text,
-        "Backends, over all of their cells",
+        "Backends, over all of their cells, by the precision of each",
         &["backend", "change", "", "cells"],
         backends,
     );

@@ -62,8 +62,8 @@ const CAVEATS: &[Caveat] = &[
         concerns: |_, _, cell| cell.cost.is_some() && backend(&cell.series) == "async_io",
     },
     Caveat {
-        text: "Fewer than 10 samples. A bootstrap interval of so few is narrower than it should be: \
-               a difference is a hint at most.",
+        text: "Fewer than 10 samples. The interval of so few rests on hardly more than two blocks of \
+               rounds: a difference is a hint at most.",
         concerns: |_, _, cell| cell.samples < FEW,
     },
     Caveat {

@@ -98,6 +98,9 @@ impl Natural {
     }
 }
 
+/// A share in words, and from 0 to 100.
+pub type Share = (String, String);
+
 /// The same in short, for the answer: of each backend the shares alone.
 #[derive(Debug)]
 pub struct Short {
@@ -105,7 +108,7 @@ pub struct Short {
     pub parts: Vec<String>,
     /// A backend, and its share on a blocking and on a non-blocking listener by number of
     /// processes, in words and from 0 to 100; `None` where there is none.
-    pub rows: Vec<(String, Vec<Option<(String, String)>>)>,
+    pub rows: Vec<(String, Vec<Option<Share>>)>,
 }
 
 impl Natural {

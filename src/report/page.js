@@ -75,14 +75,15 @@
   tools.append(make("label", { for: "filter" }, "Filter rows", filter), shown, themeLabel);
   one("header").append(tools);
 
-  // Sorting: numbers by their size whatever their unit, the rest as text; what is missing last.
+  // Sorting: numbers by their size whatever their unit, the rest as text behind them; what says
+  // nothing last.
   const units = { ns: 1, "\u00b5s": 1e3, ms: 1e6, s: 1e9 };
   const size = (text) => {
     const found = /^[^\d-]*(-?[\d,]*\.?\d+)[\s\u00a0]*(ns|\u00b5s|ms|s)?\b/.exec(text);
     return found ? Number(found[1].replaceAll(",", "")) * (units[found[2]] ?? 1) : null;
   };
   const tables = all("main table").filter((table) =>
-    table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 && !table.matches(".map"));
+    table.tHead?.rows.length === 1 && table.tBodies.length === 1 && table.tBodies[0].rows.length > 1 && !table.matches(".map, details:not([open]) *"));
   // A pair of runs that was chosen has a table of this script's own, the last of them.
   const place = one("#pair");
   const heads = [["Benchmark", ""], ["Ratio in the base", "number"], ["in the other", "number"], ["Ratio of ratios", "number"], ["95 % interval", "number"], ["Finding", ""], ["Median in the base", "number"], ["in the other", "number"]];
@@ -99,14 +100,15 @@
     const key = (row) => {
       const text = row.cells[column]?.firstChild?.textContent.trim() ?? "";
       const number = column === 0 ? null : size(text);
-      return [row.cells.length > column ? number : null, text];
+      const kind = text === "" || text === "\u2013" ? 2 : number === null ? 1 : 0;
+      return { kind, text, number };
     };
     const keys = new Map(sorted.map((row) => [row, key(row)]));
-    sorted.sort((a, b) => {
-      const [[x, s], [y, t]] = [keys.get(a), keys.get(b)];
-      const missing = (column > 0 && (x === null || y === null)) ? (x === null) - (y === null) : 0;
-      if (missing !== 0) return missing;
-      return (down ? -1 : 1) * (column > 0 ? x - y || s.localeCompare(t) : s.localeCompare(t));
+    sorted.sort((one, other) => {
+      const [a, b] = [keys.get(one), keys.get(other)];
+      if (a.kind !== b.kind) return a.kind - b.kind;
+      const by = a.kind === 0 ? a.number - b.number : 0;
+      return (down ? -1 : 1) * (by || a.text.localeCompare(b.text));
     });
     body.append(...sorted);
   };

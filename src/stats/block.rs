@@ -22,15 +22,12 @@ use super::{Error, mean};
 /// How often a sample is resampled.
 pub const RESAMPLES: usize = 400;
 
-/// The error of a statistic's logarithm; `None` of nothing, and where a value is not above 0
-/// and finite. Of a single value nothing is known: its error is infinite.
+/// The error of a statistic's logarithm; `None` of fewer than two values, whose error is
+/// anything, and where one is not above 0 and finite.
 pub fn error(values: &[f64], statistic: fn(&[f64]) -> f64, rng: &mut Rng) -> Option<Error> {
     let is_fit = |value: &f64| value.is_finite() && *value > 0.0;
-    if values.is_empty() || !values.iter().all(is_fit) {
+    if values.len() < 2 || !values.iter().all(is_fit) {
         return None;
-    }
-    if values.len() == 1 {
-        return Some(Error { log: f64::INFINITY, freedom: 1.0 });
     }
     let length = length(values.len());
     let resampled = resampled(values, statistic, RESAMPLES, || rng.usize(..values.len()));

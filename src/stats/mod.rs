@@ -79,7 +79,9 @@ impl Error {
 
     /// The same at another level of confidence than 0.95.
     pub fn at_level(self, level: f64, point: f64) -> Estimate {
-        let off = (self.quantile(f64::midpoint(1.0, level)) * self.log).exp();
+        // JSON has no infinity: an interval that knows nothing ends before it.
+        const MOST: f64 = 300.0;
+        let off = (self.quantile(f64::midpoint(1.0, level)) * self.log).min(MOST).exp();
         Estimate { point, low: point / off, high: point * off }
     }
 
@@ -110,7 +112,8 @@ pub fn mean(values: &[f64]) -> f64 {
     values.mean()
 }
 
-/// The median with its interval; `None` of nothing, and of values that are not above 0.
+/// The median with its interval; `None` of fewer than two values, and of values that are not
+/// above 0.
 pub fn median_of(values: &[f64], rng: &mut Rng) -> Option<Estimate> {
     let error = block::error(values, median, rng)?;
     Some(error.about(median(values)))

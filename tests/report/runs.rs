@@ -164,7 +164,7 @@ fn markup_in_several_records_is_text() {
 /// Gives a third of the map's rows other verdicts than they had.
 fn worsen(run: &mut Run, turn: usize) {
     let map = run.map.as_mut().and_then(|map| map.as_mut().ok()).expect("a map");
-    let rows = map.rows.iter_mut().enumerate().filter(|(at, _)| (at + turn) % 3 == 0);
+    let rows = map.rows.iter_mut().enumerate().filter(|(at, _)| (at + turn).is_multiple_of(3));
     for cell in rows.flat_map(|(_, row)| &mut row.cells) {
         if let MapCell::Tried { verdict: Some(verdict), .. } = cell {
             let place = Verdict::ALL.iter().position(|one| one == verdict).expect("it is one");
