@@ -29,9 +29,17 @@
     state[key] = value;
     keep();
   };
+  // Whoever writes a link may write anything.
+  const decoded = (text) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      return text;
+    }
+  };
   const read = () => {
     const text = location.hash.slice(1);
-    const given = text.includes("=") ? new URLSearchParams(text) : new URLSearchParams({ at: decodeURIComponent(text) });
+    const given = text.includes("=") ? new URLSearchParams(text) : new URLSearchParams({ at: decoded(text) });
     for (const key of Object.keys(state)) state[key] = given.get(key) ?? "";
   };
 
@@ -98,7 +106,8 @@
     const body = table.tBodies[0];
     const sorted = [...home[tables.indexOf(table)]];
     const key = (row) => {
-      const text = row.cells[column]?.firstChild?.textContent.trim() ?? "";
+      const said = [...row.cells[column]?.childNodes ?? []].filter((node) => !["SMALL", "SUP"].includes(node.nodeName));
+      const text = said.map((node) => node.textContent).join("").trim();
       const number = column === 0 ? null : size(text);
       const kind = text === "" || text === "\u2013" ? 2 : number === null ? 1 : 0;
       return { kind, text, number };
@@ -252,7 +261,7 @@
     const link = event.target.closest("a[href^='#']");
     if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    state.at = decodeURIComponent(link.hash.slice(1));
+    state.at = decoded(link.hash.slice(1));
     keep();
     go();
     const target = document.getElementById(state.at);
