@@ -33,11 +33,12 @@ impl Report {
         let folder = path.parent().unwrap_or(Path::new("."));
         let criterion = self.reports.join("criterion");
         let mut sources = Vec::new();
-        for (name, run) in &runs {
+        let given: Vec<&str> = runs.iter().map(|(name, _)| name.as_str()).collect();
+        for ((name, run), told) in runs.iter().zip(told_apart(&given)) {
             // Criterion keeps the reports of its last run, which is the base if any.
             let criterion = Some(&*criterion).filter(|_| sources.is_empty());
             let links = Links::look(folder, run, Path::new(name), criterion);
-            sources.push(Source { name: shortened(name), run, links });
+            sources.push(Source { name: told, run, links });
         }
         report::write(&path, &sources).map_err(|error| error.to_string())?;
         let mut text = report::closing(sources[0].run, Some(&path), &[]).join("\n");
@@ -76,8 +77,46 @@ impl Report {
     }
 }
 
-/// A run as it is called on the page: the last part of its path.
-fn shortened(name: &str) -> String {
-    let name = name.trim_end_matches('/').trim_end_matches("/run.json");
-    name.rsplit('/').next().unwrap_or(name).to_owned()
+/// Runs as they are called on the page: of each path as many of its last parts as tell it from
+/// the others, and a number where it was named before.
+fn told_apart(paths: &[&str]) -> Vec<String> {
+    let parts = |path: &str| -> Vec<String> {
+        let path = path.trim_end_matches('/').trim_end_matches("/run.json");
+        path.split('/').map(str::to_owned).collect()
+    };
+    let all: Vec<Vec<String>> = paths.iter().map(|path| parts(path)).collect();
+    let told = |(at, own): (usize, &Vec<String>)| {
+        let is_clear = |many: &usize| {
+            let last = &own[own.len() - many..];
+            all.iter().all(|other| other == own || !other.ends_with(last))
+        };
+        let many = (1..=own.len()).find(is_clear).unwrap_or(own.len());
+        let name = own[own.len() - many..].join("/");
+        match all[..at].iter().filter(|before| *before == own).count() {
+            0 => name,
+            before => format!("{name} ({})", before + 1),
+        }
+    };
+    all.iter().enumerate().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_end_alike_are_told_apart() {
+        let cases: [(&[&str], &[&str]); 4] = [
+            (&["reports/runs/1/", "2/run.json"], &["1", "2"]),
+            (&["a/runs/1", "b/runs/1", "a/runs/2"], &["a/runs/1", "b/runs/1", "2"]),
+            (&["1", "1/", "a/1"], &["1", "1 (2)", "a/1"]),
+            (
+                &["reports/criterion@before", "criterion@after"],
+                &["criterion@before", "criterion@after"],
+            ),
+        ];
+        for (paths, names) in cases {
+            assert_eq!(told_apart(paths), names, "{paths:?}");
+        }
+    }
 }

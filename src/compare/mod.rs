@@ -13,6 +13,7 @@ mod text;
 
 use serde::{Serialize, Serializer};
 
+pub use surroundings::differences;
 pub use text::{Telling, text};
 
 use crate::kernel::NATIVE;

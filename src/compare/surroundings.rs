@@ -24,8 +24,9 @@ pub(super) fn warnings(base: &Run, other: &Run) -> Vec<String> {
     warnings
 }
 
-/// What the two were run on, and with.
-fn differences(base: &Run, other: &Run) -> Vec<String> {
+/// What the two were run on and with, where that differs; nothing of what may be said of each
+/// alone.
+pub fn differences(base: &Run, other: &Run) -> Vec<String> {
     let mut found = Vec::new();
     let mut differs = |what: &str, a: &str, b: &str| {
         if a != b {

@@ -212,7 +212,7 @@
     // A pair was judged in one order; the other is its reverse.
     const turned = base > other;
     const changes = judged.get(turned ? `${other}-${base}` : `${base}-${other}`) ?? [];
-    const whys = without.get(`${base}-${other}`) ?? [];
+    const whys = without.get(`${base}-${other}`) ?? without.get(`${other}-${base}`) ?? [];
     const words = state.filter.toLowerCase().split(/\s+/).filter((word) => word !== "");
     const found = { better: 0, worse: 0 };
     const drawn = [];

@@ -14,7 +14,8 @@ use crate::record::Run;
 ///   `median|ratio`;
 /// - `=0-1`, and of each benchmark `point low high` of the ratio of ratios with `b` or `w` where
 ///   it is better or worse, in the order of the runs (the other order is its reverse);
-/// - `#0-1`, in either order, and of each benchmark that has none the place of the reason;
+/// - `#0-1`, and of each benchmark that has none the place of the reason; in the other order too
+///   where it is another one;
 /// - `!0-1`, in either order, and what is to be minded;
 /// - `?` and a reason.
 ///
@@ -33,6 +34,7 @@ pub fn of(sources: &[Source<'_>]) -> String {
         let _ = writeln!(text, "{line}");
     }
     let mut reasons: Vec<String> = Vec::new();
+    let mut whys: BTreeMap<(usize, usize), String> = BTreeMap::new();
     for (at, base) in sources.iter().enumerate() {
         for (beside, other) in sources.iter().enumerate().filter(|(beside, _)| *beside != at) {
             let comparison = compare::compare(base.run, other.run);
@@ -49,7 +51,11 @@ pub fn of(sources: &[Source<'_>]) -> String {
             if at < beside {
                 let _ = writeln!(text, "={at}-{beside}\t{}", judged.join("\t"));
             }
-            let _ = writeln!(text, "#{at}-{beside}\t{}", without.join("\t"));
+            let without = without.join("\t");
+            if whys.get(&(beside, at)) != Some(&without) {
+                let _ = writeln!(text, "#{at}-{beside}\t{without}");
+            }
+            whys.insert((at, beside), without);
             let notes: Vec<String> = notes(&comparison).iter().map(|note| plain(note)).collect();
             let _ = writeln!(text, "!{at}-{beside}\t{}", notes.join("\t"));
         }
@@ -100,10 +106,14 @@ fn spelt(change: &compare::Change) -> String {
     format!("{point} {low} {high}{finding}")
 }
 
-/// A number to five significant digits, as short as it can be.
+/// A number to five significant digits, as short as it can be: without a zero before its point.
 fn significant(value: f64) -> String {
     let rounded = format!("{value:.4e}").parse().unwrap_or(value);
-    format!("{rounded}")
+    let spelt = format!("{rounded}");
+    spelt
+        .strip_prefix('0')
+        .filter(|rest| rest.starts_with('.'))
+        .map_or(spelt.clone(), str::to_owned)
 }
 
 /// The place of a reason, shortened where each cell would have one of its own.
@@ -149,8 +159,8 @@ mod tests {
     #[test]
     fn a_number_keeps_five_digits_and_no_more() {
         assert_eq!(
-            [1.295_04, 0.034_567_8, 1.0, 12_345.6].map(significant),
-            ["1.295", "0.034568", "1", "12346"]
+            [1.295_04, 0.034_567_8, 1.0, 12_345.6, 0.0].map(significant),
+            ["1.295", ".034568", "1", "12346", "0"]
         );
     }
 }

@@ -22,8 +22,10 @@ const NAMED: usize = 2;
 pub struct Runs {
     /// Each run, the base first.
     pub rows: Vec<Row>,
-    /// The runs that differ from the base in more than what was measured.
+    /// The runs that were on something else than the base, or with something else.
     pub differing: Vec<String>,
+    /// The runs of which something is to be minded, though nothing differs.
+    pub minded: Vec<String>,
     /// What is to be minded where a run is compared with the base: the run's name, and what.
     pub warnings: Vec<(String, Vec<String>)>,
     /// Backends over all of their cells: the name, the kernel where it is modelled, and what
@@ -108,15 +110,18 @@ impl Runs {
             others.iter().map(|other| compare::compare(base.run, other.run)).collect();
         let names = || others.iter().map(|other| other.name.clone());
         let warnings = names().zip(compared.iter().map(pairs::notes));
+        // Of a run of which nothing is known it cannot be said that it differs.
+        let (differing, alike): (Vec<_>, Vec<_>) =
+            others.iter().zip(&compared).partition(|(other, _)| {
+                [base.run, other.run].iter().all(|run| run.host.is_known())
+                    && !compare::differences(base.run, other.run).is_empty()
+            });
+        let minded = alike.iter().filter(|(_, one)| !one.warnings.is_empty());
         let maps = names().zip(others.iter().map(|other| differences(base.run, other.run)));
         Some(Runs {
             rows: sources.iter().map(row).collect(),
-            differing: others
-                .iter()
-                .zip(&compared)
-                .filter(|(_, one)| !one.warnings.is_empty())
-                .map(|(other, _)| other.name.clone())
-                .collect(),
+            differing: differing.iter().map(|(other, _)| other.name.clone()).collect(),
+            minded: minded.map(|(other, _)| other.name.clone()).collect(),
             warnings: warnings.filter(|(_, notes)| !notes.is_empty()).collect(),
             backends: backends(&compared),
             tables: tables(&compared),

@@ -146,9 +146,14 @@ fn marks(run: &Run, runs: Option<&Runs>) -> Vec<(&'static str, String)> {
     let mut marks = Vec::new();
     if let Some(runs) = runs.filter(|runs| !runs.differing.is_empty()) {
         let names = runs.differing.join(", ");
-        let why = "not like the base in kernel, CPU, limits, versions, options or format: see the \
-                   runs side by side.";
+        let why = "not like the base in kernel, CPU, limits, versions or options: see the runs \
+                   side by side.";
         marks.push(("runs differ", format!("{names}: {why}")));
+    }
+    if let Some(runs) = runs.filter(|runs| !runs.minded.is_empty()) {
+        let names = runs.minded.join(", ");
+        let why = "compared with the base under a reservation: see the runs side by side.";
+        marks.push(("to be minded", format!("{names}: {why}")));
     }
     if run.interrupted {
         marks.push((
