@@ -1,10 +1,8 @@
 // The listener is non-blocking; the connection that it gives is not.
 #include "scene.h"
 
-static atomic_bool in_read;
-
 static void *send_once_parked(void *client) {
-    while (!atomic_load(&in_read) || !main_thread_sleeps() || !atomic_load(&in_read))
+    while (!is_parked())
         sched_yield();
     puts("read is parked: nothing goes on until the client sends");
     must("send", send((int)(intptr_t)client, "hello", 5, 0));
@@ -26,7 +24,6 @@ int main(int argc, char **argv) {
     pthread_t thread;
     void *argument = (void *)(intptr_t)client;
     must("pthread_create", -pthread_create(&thread, NULL, send_once_parked, argument));
-    atomic_store(&in_read, true);
     int error = read_and_tell("the server", fd);
     if (error == EWOULDBLOCK || error == EAGAIN)
         puts("the loop goes on");

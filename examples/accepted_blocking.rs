@@ -3,12 +3,9 @@
 mod scene;
 
 use std::io::{ErrorKind::WouldBlock, Write};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-
-static IN_READ: AtomicBool = AtomicBool::new(false);
 
 fn main() {
     let cured = scene::cured();
@@ -26,14 +23,13 @@ fn main() {
     println!("O_NONBLOCK of the connection is {}", if is_set { "set" } else { "not set" });
 
     thread::spawn(move || {
-        while !(IN_READ.load(SeqCst) && scene::main_thread_sleeps() && IN_READ.load(SeqCst)) {
+        while !scene::is_parked() {
             thread::yield_now();
         }
         println!("read is parked: nothing goes on until the client sends");
         client.write_all(b"hello").expect("send");
         thread::park();
     });
-    IN_READ.store(true, SeqCst);
     match scene::read_and_tell("the server", &connection) {
         Err(error) if error.kind() == WouldBlock => println!("the loop goes on"),
         _ => {}

@@ -72,7 +72,7 @@ __attribute__((unused)) static void wait_for_report(int listener) {
     puts("poll: the listener is readable");
 }
 
-static atomic_bool in_accept, was_parked;
+static atomic_bool in_call, was_parked;
 
 // Whether the main thread sleeps in the kernel (proc_pid_stat(5), the third field).
 static bool main_thread_sleeps(void) {
@@ -84,9 +84,9 @@ static bool main_thread_sleeps(void) {
     return state != NULL && state[2] == 'S';
 }
 
-// Whether the main thread is parked in accept_and_tell.
+// Whether the main thread is parked in accept_and_tell or in read_and_tell.
 static bool is_parked(void) {
-    return atomic_load(&in_accept) && main_thread_sleeps() && atomic_load(&in_accept);
+    return atomic_load(&in_call) && main_thread_sleeps() && atomic_load(&in_call);
 }
 
 static void *connect_once_parked(void *listener) {
@@ -121,10 +121,10 @@ __attribute__((unused)) static const char *name_of(int error) {
 
 // accept(2), and in words what came of it. Gives what accept gave.
 __attribute__((unused)) static int accept_and_tell(int listener) {
-    atomic_store(&in_accept, true);
+    atomic_store(&in_call, true);
     int fd = accept(listener, NULL, NULL);
     int error = errno;
-    atomic_store(&in_accept, false);
+    atomic_store(&in_call, false);
     if (fd < 0)
         printf("accept: %s\n", name_of(error));
     else if (atomic_load(&was_parked))
@@ -192,8 +192,10 @@ __attribute__((unused)) static void close_and_wait(int client) {
 // read(2), and in words what came of it. Gives 0, or the errno.
 __attribute__((unused)) static int read_and_tell(const char *who, int fd) {
     char text[64];
+    atomic_store(&in_call, true);
     ssize_t size = read(fd, text, sizeof text);
     int error = size < 0 ? errno : 0;
+    atomic_store(&in_call, false);
     if (size < 0)
         printf("%s reads: %s\n", who, name_of(error));
     else if (size == 0)

@@ -70,18 +70,18 @@ pub fn wait_for_report(listener: &TcpListener) {
     println!("poll: the listener is readable");
 }
 
-static IN_ACCEPT: AtomicBool = AtomicBool::new(false);
+static IN_CALL: AtomicBool = AtomicBool::new(false);
 static WAS_PARKED: AtomicBool = AtomicBool::new(false);
 
 /// Whether the main thread sleeps in the kernel (proc_pid_stat(5), the third field).
-pub fn main_thread_sleeps() -> bool {
+fn main_thread_sleeps() -> bool {
     let text = fs::read_to_string("/proc/self/stat").expect("/proc/self/stat");
     text.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('S'))
 }
 
-/// Whether the main thread is parked in [`accept_and_tell`].
+/// Whether the main thread is parked in [`accept_and_tell`] or in [`read_and_tell`].
 pub fn is_parked() -> bool {
-    IN_ACCEPT.load(SeqCst) && main_thread_sleeps() && IN_ACCEPT.load(SeqCst)
+    IN_CALL.load(SeqCst) && main_thread_sleeps() && IN_CALL.load(SeqCst)
 }
 
 /// Has a next client connect, but only once the main thread is parked in [`accept_and_tell`].
@@ -101,9 +101,9 @@ pub fn next_client_once_parked(listener: &TcpListener) {
 
 /// accept(2), and in words what came of it. Gives what accept gave.
 pub fn accept_and_tell(listener: &TcpListener) -> io::Result<TcpStream> {
-    IN_ACCEPT.store(true, SeqCst);
+    IN_CALL.store(true, SeqCst);
     let accepted = listener.accept();
-    IN_ACCEPT.store(false, SeqCst);
+    IN_CALL.store(false, SeqCst);
     match &accepted {
         Ok(_) if WAS_PARKED.load(SeqCst) => println!("accept: the next client's connection"),
         Ok(_) => println!("accept: a connection"),
@@ -174,7 +174,9 @@ pub fn close_and_wait(client: TcpStream) {
 /// read(2), and in words what came of it.
 pub fn read_and_tell(who: &str, mut from: &TcpStream) -> io::Result<usize> {
     let mut text = [0; 64];
+    IN_CALL.store(true, SeqCst);
     let read = from.read(&mut text);
+    IN_CALL.store(false, SeqCst);
     match &read {
         Ok(0) => println!("{who} reads: end of file"),
         Ok(size) => println!("{who} reads: {}", String::from_utf8_lossy(&text[..*size])),

@@ -18,7 +18,7 @@ pub(super) const FAULT: Fault = Fault {
     cure: "stop watching the listener until a descriptor may have come free",
     seen_in: &[
         "accept(2)",
-        "libuv/libuv#315",
+        "joyent/libuv#315",
         "nodejs/node#45242",
         "hyperium/hyper#1358",
         "yesodweb/wai#830",
