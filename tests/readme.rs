@@ -49,6 +49,9 @@ fn of(program: &str) -> Vec<String> {
     those
 }
 
+/// The one command of `rstall` that takes long.
+const WHOLE_MAP: &str = "rstall verify";
+
 /// A folder with the recorded runs in it, under both names, as on the reader's own disk.
 fn somewhere() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -90,7 +93,8 @@ fn every_command_of_rstall_works() {
     let folder = somewhere();
     let programs = Path::new(env!("CARGO_BIN_EXE_rstall")).parent().expect("a folder");
     let jq = Command::new("jq").arg("--version").output().is_ok();
-    for line in of("rstall ") {
+    // The whole map takes fifteen seconds: it is left to the test below.
+    for line in of("rstall ").into_iter().filter(|line| line != WHOLE_MAP) {
         if !jq && line.contains("| jq") {
             eprintln!("not run, since jq is not installed: {line}");
             continue;
@@ -117,7 +121,7 @@ fn every_command_of_cargo_works() {
     }
     // What was installed works where nothing of the checkout is.
     let programs = installed.join("bin");
-    for line in ["rstall --version", "rstall report", "rstall explain rival_in_window"] {
+    for line in ["rstall --version", "rstall report", "rstall explain burst", WHOLE_MAP] {
         assert_works(line, &run(line, folder.path(), &programs));
     }
     let page: PathBuf = folder.path().join("reports/index.html");
