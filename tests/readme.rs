@@ -1,7 +1,7 @@
 //! The README's commands, all of them, run as they stand there.
 //!
-//! Those of `rstall` run with every `cargo test`. Those of cargo itself take minutes and run
-//! where they are asked for, as `.ci/run` does:
+//! Those of `rstall` run with every `cargo test`. Those of cargo itself, a whole `cargo bench`
+//! among them, take ten minutes or so and run where they are asked for:
 //!
 //! ```sh
 //! cargo test --release --test readme -- --ignored
