@@ -106,6 +106,25 @@ fn intervals_of_autocorrelated_rounds_hold_the_truth_as_often_as_they_say() {
 }
 
 #[test]
+fn intervals_of_differences_about_nothing_hold_the_truth_too() {
+    assert_eq!(stats::median_difference(&[1.0], &mut Rng::with_seed(1)), None);
+    assert_eq!(stats::median_difference(&[1.0, f64::NAN], &mut Rng::with_seed(1)), None);
+    let mut rng = Rng::with_seed(11);
+    for correlation in [0.0, 0.5] {
+        let mut on_both_sides = 0;
+        let held = share(500, || {
+            // About 1, with a spread of 2: a third of them is below 0.
+            let sample = series(25, 1.0, correlation, &mut rng);
+            let differences: Vec<f64> = sample.iter().map(|of| 1.0 + 25.0 * of.ln()).collect();
+            on_both_sides += usize::from(differences.iter().any(|of| *of < 0.0));
+            stats::median_difference(&differences, &mut rng).expect("a sample").holds(1.0)
+        });
+        assert!(on_both_sides > 400, "{on_both_sides}");
+        assert_honest(&format!("differences, correlated by {correlation}"), held);
+    }
+}
+
+#[test]
 #[ignore = "takes minutes if not optimised"]
 fn whatever_the_rounds_are_like_intervals_hold_the_truth_as_often_as_they_say() {
     for (rounds, correlation) in KINDS {

@@ -29,13 +29,28 @@ pub fn error(values: &[f64], statistic: fn(&[f64]) -> f64, rng: &mut Rng) -> Opt
     if values.len() < 2 || !values.iter().all(is_fit) {
         return None;
     }
-    let length = length(values.len());
     let resampled = resampled(values, statistic, RESAMPLES, || rng.usize(..values.len()));
-    let inflation = beyond_blocks(autocorrelation(values), length);
-    Some(Error {
-        log: resampled * inflation.sqrt(),
-        freedom: (values.len() as f64 / length as f64 - 1.0).max(1.0),
-    })
+    let inflation = beyond_blocks(autocorrelation(values), length(values.len()));
+    Some(Error { log: resampled * inflation.sqrt(), freedom: freedom(values.len()) })
+}
+
+/// The standard error of a statistic itself, with its degrees of freedom: for values that may
+/// be on either side of 0, such as differences. `None` of fewer than two values, and where one
+/// is not finite.
+pub fn linear_error(
+    values: &[f64],
+    statistic: fn(&[f64]) -> f64,
+    rng: &mut Rng,
+) -> Option<(f64, f64)> {
+    if values.len() < 2 || !values.iter().all(|value| value.is_finite()) {
+        return None;
+    }
+    let length = length(values.len());
+    let mut start = || rng.usize(..values.len());
+    let one = |_| statistic(&resample(values, length, &mut start));
+    let resampled = deviation(&(0..RESAMPLES).map(one).collect::<Vec<f64>>());
+    let inflation = beyond_blocks(alike(values), length);
+    Some((resampled * inflation.sqrt(), freedom(values.len())))
 }
 
 /// The standard deviation of the logarithms of a statistic over so many samples made of blocks,
@@ -49,6 +64,11 @@ pub fn resampled(
     let length = length(values.len());
     let logarithm = |_| statistic(&resample(values, length, &mut start)).ln();
     deviation(&(0..resamples).map(logarithm).collect::<Vec<f64>>())
+}
+
+/// The degrees of freedom: how many blocks so many values have, less one; at least 1.
+fn freedom(values: usize) -> f64 {
+    (values as f64 / length(values) as f64 - 1.0).max(1.0)
 }
 
 /// How long a block is, for so many values.
@@ -75,10 +95,14 @@ fn resample(values: &[f64], length: usize, start: &mut impl FnMut() -> usize) ->
 /// The autocorrelation of the values' logarithms at a distance of one, corrected for the bias
 /// that it has in a short series; between 0 and 0.9. Four values or fewer tell of none.
 pub fn autocorrelation(values: &[f64]) -> f64 {
+    alike(&values.iter().map(|value| value.ln()).collect::<Vec<f64>>())
+}
+
+/// The same of the values themselves.
+fn alike(values: &[f64]) -> f64 {
     let n = values.len() as f64;
-    let logarithms: Vec<f64> = values.iter().map(|value| value.ln()).collect();
-    let centre = mean(&logarithms);
-    let off: Vec<f64> = logarithms.iter().map(|value| value - centre).collect();
+    let centre = mean(values);
+    let off: Vec<f64> = values.iter().map(|value| value - centre).collect();
     let variance: f64 = off.iter().map(|off| off * off).sum();
     if variance == 0.0 || n <= 4.0 {
         return 0.0;

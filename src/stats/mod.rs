@@ -98,8 +98,13 @@ impl Error {
 
     /// A quantile of Student's distribution with these degrees of freedom.
     pub fn quantile(self, p: f64) -> f64 {
-        StudentsT::new(0.0, 1.0, self.freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(p))
+        student(p, self.freedom)
     }
+}
+
+/// A quantile of Student's distribution.
+fn student(p: f64, freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(p))
 }
 
 /// The median of a sample that is not empty.
@@ -117,6 +122,14 @@ pub fn mean(values: &[f64]) -> f64 {
 pub fn median_of(values: &[f64], rng: &mut Rng) -> Option<Estimate> {
     let error = block::error(values, median, rng)?;
     Some(error.about(median(values)))
+}
+
+/// The median of differences, which may be on either side of 0, with its interval; `None` of
+/// fewer than two, and where one is not finite.
+pub fn median_difference(values: &[f64], rng: &mut Rng) -> Option<Estimate> {
+    let (error, freedom) = block::linear_error(values, median, rng)?;
+    let (point, off) = (median(values), student(0.975, freedom) * error);
+    Some(Estimate { point, low: point - off, high: point + off })
 }
 
 /// The mean with its interval; `None` as of [`median_of`].
