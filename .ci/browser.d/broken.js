@@ -1,7 +1,7 @@
 // A page broken in each way that a check looks for, and what that check must then say. A
 // check that cannot fail would be worse than none.
 import * as controls from './controls.js';
-import { worksByKeyboard } from './keyboard.js';
+import { mapsGoByArrows, worksByKeyboard } from './keyboard.js';
 import * as links from './links.js';
 import * as look from './look.js';
 import * as quiet from './quiet.js';
@@ -70,6 +70,8 @@ export const BREAKAGES = {
     ['a colour does not heed the theme', controls.themeIsObeyed, smuggle('<style>@media (prefers-color-scheme: dark) { h2 { color: #fee !important } }</style>'), /"light" where the system is dark: <h2/],
     ['a timeline does not step', controls.timelinesStep, deaf('.play button'), /at step 1 it says ""/],
     ['a step is marked nowhere', controls.timelinesStep, meddle('click', '.play button', 'document.querySelectorAll("li.on").forEach((one) => one.classList.remove("on"))'), /the list marks \[\]/],
+    ['arrows do nothing in a map', mapsGoByArrows, deaf('table.map'), /ArrowRight goes to/],
+    ['each cell of a map is a stop', mapsGoByArrows, script('document.querySelectorAll("table.map td a").forEach((one) => { one.tabIndex = 0 })'), /stops of Tab/],
     ['a timeline steps by mouse alone', controls.timelinesStepByKey, deaf('.play button'), /Enter leads to step 0/],
   ],
   ten: [

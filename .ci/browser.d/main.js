@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { launch, visit } from './browser.js';
 import { BREAKAGES } from './broken.js';
 import * as controls from './controls.js';
-import { worksByKeyboard } from './keyboard.js';
+import { mapsGoByArrows, worksByKeyboard } from './keyboard.js';
 import * as links from './links.js';
 import * as look from './look.js';
 import * as quiet from './quiet.js';
@@ -70,6 +70,7 @@ describe('one run, used', () => {
   passes('enforces its policy', quiet.enforcesItsPolicy, given.one);
   passes('shows the target of every link', links.everyTargetIsShown, given.one);
   passes('works by keyboard', worksByKeyboard, given.one);
+  passes('has maps that arrows go through', mapsGoByArrows, given.one);
   passes('steps through its timelines', controls.timelinesStep, given.one);
   passes('steps through its timelines by keyboard', controls.timelinesStepByKey, given.one);
   passes('obeys the choice of a theme', controls.themeIsObeyed, given.one);
@@ -80,6 +81,7 @@ describe('ten runs, used', () => {
   passes('filters', controls.filterFilters, given.ten);
   passes('compares the runs that are chosen', controls.pairsAreCompared, given.ten);
   passes('has links that show what their sender saw', linksRestore, given.ten);
+  passes('works by keyboard', worksByKeyboard, given.ten);
   passes('is small', speed.isSmall, given.ten);
   passes('is soon there', speed.isSoonThere, given.ten);
 });

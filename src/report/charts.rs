@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::drawing::{self, Axis, Canvas, Drawing, Failure, ROW, SCALE, decades, mark, text};
-use super::marks::{INK, LINE, MUTED};
+use super::marks::{INK, MUTED};
 use super::series::{Side, side};
 use super::{ReportError, number};
 use crate::record::{Group, Status};
@@ -158,14 +158,7 @@ fn draw<'a>(trials: &Trials<'_>, area: &Canvas<'a>) -> Result<(), Failure<'a>> {
             (x.0..x.1).log_scale().with_key_points(delays(trials)),
             (y.0..y.1).log_scale().with_key_points(decades(y)),
         )?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(LINE.stroke_width(SCALE as u32))
-        .axis_style(MUTED.stroke_width(SCALE as u32))
-        .set_all_tick_mark_size(4 * SCALE)
-        .label_style(text(12, &MUTED))
-        .axis_desc_style(text(13, &INK))
+    drawing::grid(&mut chart.configure_mesh())
         .x_label_formatter(&|ns| number::tick(*ns))
         .y_label_formatter(&|ns| number::tick(*ns))
         .x_desc("from the byte to the next client's connect")

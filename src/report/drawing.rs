@@ -1,12 +1,14 @@
 //! What all charts of a page share: their canvas, their marks and legends, and an SVG that is
 //! small. plotters (MIT licence) draws them.
 
+use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
 use plotters::coord::combinators::{LogCoord, WithKeyPoints};
+use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::marks::{self, INK};
+use super::marks::{self, INK, LINE, MUTED};
 use super::series::Side;
 use super::{ReportError, compact};
 
@@ -64,6 +66,18 @@ pub fn text(size: i32, colour: &RGBColor) -> TextStyle<'static> {
 /// The same, about a point at its left or its right, half above it.
 pub fn beside(size: i32, colour: &RGBColor, side: HPos) -> TextStyle<'static> {
     text(size, colour).pos(Pos::new(side, VPos::Center))
+}
+
+/// The grid, the axes and their labels, as every chart of a page has them.
+pub fn grid<'s, 'a, 'b, 'c, X: Ranged, Y: Ranged>(
+    mesh: &'s mut MeshStyle<'a, 'b, X, Y, SVGBackend<'c>>,
+) -> &'s mut MeshStyle<'a, 'b, X, Y, SVGBackend<'c>> {
+    mesh.light_line_style(TRANSPARENT)
+        .bold_line_style(LINE.stroke_width(SCALE as u32))
+        .axis_style(MUTED.stroke_width(SCALE as u32))
+        .set_all_tick_mark_size(4 * SCALE)
+        .label_style(text(12, &MUTED))
+        .axis_desc_style(text(13, &INK))
 }
 
 /// A series' shape: filled for a blocking listener, hollow for a non-blocking one.

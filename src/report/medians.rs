@@ -5,7 +5,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::drawing::{self, Canvas, Drawing, Failure, ROW, SCALE, decades, extent, mark, text};
 use super::findings::missing;
-use super::marks::{self, INK, LINE, MUTED};
+use super::marks::{self, INK, LINE};
 use super::series::{self, Side};
 use super::{ReportError, number};
 use crate::record::Group;
@@ -99,16 +99,9 @@ impl<'a> Medians<'a> {
                 0f64..parameters as f64,
                 (y.0..y.1).log_scale().with_key_points(decades(y)),
             )?;
-        chart
-            .configure_mesh()
+        drawing::grid(&mut chart.configure_mesh())
             .disable_x_mesh()
             .disable_x_axis()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(LINE.stroke_width(SCALE as u32))
-            .axis_style(MUTED.stroke_width(SCALE as u32))
-            .set_all_tick_mark_size(4 * SCALE)
-            .label_style(text(12, &MUTED))
-            .axis_desc_style(text(13, &INK))
             .y_label_formatter(&|ns| number::tick(*ns))
             .y_desc("median")
             .draw()?;

@@ -217,9 +217,10 @@
     const found = { better: 0, worse: 0 };
     const drawn = [];
     for (const [at, [id, ...runs]] of benchmarks.entries()) {
-      const change = /^(\S+) (\S+) ([^\sbw]+)([bw]?)$/.exec(changes[at] ?? "");
-      let [point, low, high] = change ? change.slice(1, 4).map(Number) : [];
-      if (turned && change) [point, low, high] = [1 / point, 1 / high, 1 / low];
+      const change = /^(\S+) ([^\sbw]+)([bw]?)$/.exec(changes[at] ?? "");
+      const [ratio, off] = change ? change.slice(1, 3).map(Number) : [];
+      const point = turned ? 1 / ratio : ratio;
+      const [low, high] = [point / off, point * off];
       const finding = { b: turned ? "worse" : "better", w: turned ? "better" : "worse" }[change?.[4]] ?? "";
       if (finding !== "") found[finding] += 1;
       if (!words.every((word) => id.toLowerCase().includes(word))) continue;
@@ -236,8 +237,33 @@
     order();
   };
 
-  // A cell of the map leads to its entry, whose command becomes that of the cell's own row.
+  // A cell of the map leads to its entry, whose command becomes that of the cell's own row. Tab
+  // stops once at a map, and arrows go from cell to cell: they are thousands.
+  const ways = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
   for (const table of all("table.map")) {
+    const links = all("tbody td a", table);
+    for (const link of links.slice(1)) link.tabIndex = -1;
+    const frame = table.closest(".scroll");
+    frame.setAttribute("aria-label", `${frame.getAttribute("aria-label")}; arrow keys go from cell to cell`);
+    table.addEventListener("focusin", (event) => {
+      if (!links.includes(event.target)) return;
+      for (const link of links) link.tabIndex = link === event.target ? 0 : -1;
+    });
+    table.addEventListener("keydown", (event) => {
+      const from = event.target.closest("td");
+      const [down, right] = ways[event.key] ?? [];
+      if (!from || down === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      const shown = [...table.tBodies[0].rows].filter((row) => !row.hidden);
+      let [row, cell] = [shown.indexOf(from.parentElement), from.cellIndex];
+      do {
+        row += down;
+        cell += right;
+      } while (shown[row]?.cells[cell] && !one("a", shown[row].cells[cell]));
+      const to = shown[row]?.cells[cell];
+      if (to?.localName !== "td") return;
+      event.preventDefault();
+      one("a", to).focus();
+    });
     table.addEventListener("click", (event) => {
       const link = event.target.closest("td a");
       const command = link && document.getElementById(link.hash.slice(1))?.querySelector("code");

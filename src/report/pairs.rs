@@ -12,8 +12,9 @@ use crate::record::Run;
 ///
 /// - first how many benchmarks there are, and then these: the id, and of each run
 ///   `median|ratio`;
-/// - `=0-1`, and of each benchmark `point low high` of the ratio of ratios with `b` or `w` where
-///   it is better or worse, in the order of the runs (the other order is its reverse);
+/// - `=0-1`, and of each benchmark the ratio of ratios and by what factor both ends of its
+///   interval are off, with `b` or `w` where it is better or worse, in the order of the runs (the
+///   other order is its reverse);
 /// - `#0-1`, and of each benchmark that has none the place of the reason; in the other order too
 ///   where it is another one;
 /// - `!0-1`, in either order, and what is to be minded;
@@ -101,9 +102,9 @@ fn spelt(change: &compare::Change) -> String {
         Finding::Worse => "w",
         Finding::Indistinguishable => "",
     };
-    let [point, low, high] =
-        [change.ratio.point, change.ratio.low, change.ratio.high].map(significant);
-    format!("{point} {low} {high}{finding}")
+    // An interval is of the logarithm, and as wide to either side ([`crate::stats::Error`]).
+    let off = change.ratio.high / change.ratio.point;
+    format!("{} {}{finding}", significant(change.ratio.point), significant(off))
 }
 
 /// A number to five significant digits, as short as it can be: without a zero before its point.

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 
 use super::drawing::{self, Canvas, Drawing, Failure, ROW, SCALE, decades, extent, mark, text};
 use super::findings::missing;
-use super::marks::{self, INK, LINE, MUTED};
+use super::marks::{self, INK};
 use super::series::{self, Side};
 use super::{ReportError, number};
 use crate::record::{Collection, Latency};
@@ -95,14 +95,7 @@ impl<'a> Percentiles<'a> {
                 (x.0..x.1).log_scale().with_key_points(ticks(x.1)),
                 (y.0..y.1).log_scale().with_key_points(decades(y)),
             )?;
-        chart
-            .configure_mesh()
-            .light_line_style(TRANSPARENT)
-            .bold_line_style(LINE.stroke_width(SCALE as u32))
-            .axis_style(MUTED.stroke_width(SCALE as u32))
-            .set_all_tick_mark_size(4 * SCALE)
-            .label_style(text(12, &MUTED))
-            .axis_desc_style(text(13, &INK))
+        drawing::grid(&mut chart.configure_mesh())
             .x_label_formatter(&|beyond| percent(*beyond))
             .y_label_formatter(&|ns| number::tick(*ns))
             .x_desc("percentile")

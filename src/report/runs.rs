@@ -89,6 +89,8 @@ pub struct Benchmark {
     pub base: (String, String),
     /// What each of the others came to.
     pub others: Vec<Came>,
+    /// Why none of them is compared, where it is the same of all, and they have no medians.
+    pub alike: Option<String>,
 }
 
 /// What a run came to beside the base.
@@ -209,15 +211,17 @@ fn tables(compared: &[Comparison]) -> Vec<Table> {
     }
     let mut tables: Vec<Table> = Vec::new();
     for cell in order {
+        let others: Vec<Came> =
+            by_id.get(cell.id.as_str()).into_iter().flatten().map(|cell| came(*cell)).collect();
+        let first = others.first().map_or("", |one| &one.words);
+        let alike = others
+            .iter()
+            .all(|one| one.class == "absent" && one.median.is_empty() && one.words == first);
         let row = Benchmark {
             id: cell.id.clone(),
             base: (ratio(cell, 0), median(cell, 0)),
-            others: by_id
-                .get(cell.id.as_str())
-                .into_iter()
-                .flatten()
-                .map(|cell| came(*cell))
-                .collect(),
+            alike: alike.then(|| first.to_owned()),
+            others,
         };
         match tables.iter_mut().find(|table| table.group == cell.group) {
             Some(table) => table.rows.push(row),
